@@ -1,0 +1,46 @@
+# Builds of the core outside Python: the C test runner and the fuzz targets, in one directory per variant.
+# Called by the top Makefile:   make -f tools/native.mk VARIANT=plain|asan|tsan|fuzz <goal>
+#   goals: tests (the runner), replays (fuzz targets over a corpus), fuzzers (libFuzzer; VARIANT=fuzz)
+
+VARIANT  ?= plain
+OUT      := build/native/$(VARIANT)
+WARNINGS := $(shell cat csrc/warnings.txt)
+VERSION  := $(shell cat VERSION)
+
+CFLAGS_plain := -O1
+CFLAGS_asan  := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+CFLAGS_tsan  := -O1 -fno-omit-frame-pointer -fsanitize=thread
+CFLAGS_fuzz  := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+
+ifeq ($(VARIANT),fuzz)
+CC := clang
+endif
+FLAGS := -std=c11 -g $(WARNINGS) -Werror $(CFLAGS_$(VARIANT)) -DCQ_TESTING -DCQ_VERSION='"$(VERSION)"' \
+         -DCQ_BUILD='"test"' -Icsrc/core -Itests/c -MMD -MP
+LIBS  := -lzstd -lsnappy -lm -lpthread
+
+core    := $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard csrc/core/*/*.c)))
+tests   := $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard tests/c/*.c)))
+targets := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+
+tests: $(OUT)/test_all
+replays: $(patsubst fuzz_%,$(OUT)/replay_%,$(targets))
+fuzzers: $(addprefix $(OUT)/,$(targets))
+
+$(OUT)/test_all: $(core) $(tests)
+	$(CC) $(CFLAGS_$(VARIANT)) -o $@ $^ $(LIBS)
+
+$(OUT)/replay_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/fuzz/replay_main.o $(core)
+	$(CC) $(CFLAGS_$(VARIANT)) -o $@ $^ $(LIBS)
+
+$(OUT)/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(core)
+	$(CC) $(subst fuzzer-no-link,fuzzer,$(CFLAGS_$(VARIANT))) -o $@ $^ $(LIBS)
+
+# The flags' own file: a changed warning list or version makes everything anew.
+$(OUT)/%.o: %.c csrc/warnings.txt VERSION tools/native.mk
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) -c -o $@ $<
+
+.PHONY: tests replays fuzzers
+.SECONDARY:
+-include $(patsubst %.o,%.d,$(core) $(tests)) $(wildcard $(OUT)/tests/fuzz/*.d)
