@@ -13,7 +13,7 @@ demo: build      ## set up, build, archive a demo checkpoint tree and print what
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" tools/demo.sh
 
 test: build-test ## set up, build, run every test (T=path or -k expression for some)
-	@$(PY) -m pytest $(T)
+	@$(PY) -m pytest --timeout=300 $(T)
 
 build: setup-base
 	@tools/build.sh
@@ -39,7 +39,7 @@ leak: build-test ## failing calls repeated under a counter of allocated blocks
 fuzz: setup-fuzz ## libFuzzer on every target, SECONDS_EACH=60 seconds each
 	@tools/fuzz.sh
 
-lint: setup-test ## floors, symbols, binding rules
+lint: build-test ## floors, symbols, binding rules
 	@tools/lint.sh
 
 bench: build-test ## ratios to the peers

@@ -3,7 +3,8 @@
 #   goals: tests (the runner), replays (fuzz targets over a corpus), fuzzers (libFuzzer; VARIANT=fuzz)
 
 VARIANT  ?= plain
-OUT      := build/native/$(VARIANT)
+BUILD    ?= build
+OUT      := $(BUILD)/native/$(VARIANT)
 WARNINGS := $(shell cat csrc/warnings.txt)
 VERSION  := $(shell cat VERSION)
 
@@ -28,18 +29,22 @@ replays: $(patsubst fuzz_%,$(OUT)/replay_%,$(targets))
 fuzzers: $(addprefix $(OUT)/,$(targets))
 
 $(OUT)/test_all: $(core) $(tests)
-	$(CC) $(CFLAGS_$(VARIANT)) -o $@ $^ $(LIBS)
+	@echo "  LD  $@"
+	@$(CC) $(CFLAGS_$(VARIANT)) -o $@ $^ $(LIBS)
 
 $(OUT)/replay_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/fuzz/replay_main.o $(core)
-	$(CC) $(CFLAGS_$(VARIANT)) -o $@ $^ $(LIBS)
+	@echo "  LD  $@"
+	@$(CC) $(CFLAGS_$(VARIANT)) -o $@ $^ $(LIBS)
 
 $(OUT)/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(core)
-	$(CC) $(subst fuzzer-no-link,fuzzer,$(CFLAGS_$(VARIANT))) -o $@ $^ $(LIBS)
+	@echo "  LD  $@"
+	@$(CC) $(subst fuzzer-no-link,fuzzer,$(CFLAGS_$(VARIANT))) -o $@ $^ $(LIBS)
 
 # The flags' own file: a changed warning list or version makes everything anew.
 $(OUT)/%.o: %.c csrc/warnings.txt VERSION tools/native.mk
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) -c -o $@ $<
+	@echo "  CC  $<"
+	@$(CC) $(FLAGS) -c -o $@ $<
 
 .PHONY: tests replays fuzzers
 .SECONDARY:
