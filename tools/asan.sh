@@ -12,9 +12,7 @@ make --no-print-directory -j"$jobs" -f tools/native.mk VARIANT=asan tests replay
 export UBSAN_OPTIONS=print_stacktrace=1
 ASAN_OPTIONS=detect_leaks=1 build/native/asan/test_all
 for replay in build/native/asan/replay_*; do
-    [ -x "$replay" ] && case $replay in *.[od]) ;; *)
-        ASAN_OPTIONS=detect_leaks=1 "$replay" "tests/fuzz/corpus/$(basename "${replay#*replay_}")" ;;
-    esac
+    [ ! -x "$replay" ] || ASAN_OPTIONS=detect_leaks=1 "$replay" "tests/fuzz/corpus/$(basename "${replay#*replay_}")"
 done
 
 flags='-O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'

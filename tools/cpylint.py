@@ -23,7 +23,7 @@ NARROW = re.compile(
     r"))\s*\)\s*(-?[\w(~!*&][\w.]*)")
 CONSTANT = re.compile(r"-?(?:\d\w*|[A-Z][A-Z0-9_]*|sizeof)$")
 STRUCT = re.compile(r"\bstruct\s*\w*\s*\{([^{}]*)\}", re.S)
-MEMBER = re.compile(r"^\s*(?:const\s+)?Py(?:Type)?Object\s*(\*[^;(]*);")
+MEMBER = re.compile(r"\bPy(?:Type)?Object\s*(\*[^;(]*);")
 STATUS = re.compile(r"(?:^|\n)[ \t]*(?:static\s+)?(?:inline\s+)?cq_status\s+(\w+)\s*\(")
 
 
@@ -45,18 +45,17 @@ class Source:
         return self.text.count("\n", 0, pos) + 1
 
     def excused(self, line):
-        return re.search(r"lint: *\w{2,}", self.lines[line - 1]) is not None
+        return re.search(r"lint: *\w.{3,}", self.lines[line - 1]) is not None
 
 
 def members(src):
     """(line, name) of each owned object pointer in a struct."""
     for struct in STRUCT.finditer(src.code):
-        line = src.at(struct.start(1))
-        for offset, text in enumerate(struct.group(1).split("\n")):
-            m = MEMBER.match(text)
-            if m and "borrowed" not in src.lines[line + offset - 1]:
+        for m in MEMBER.finditer(struct.group(1)):
+            line = src.at(struct.start(1) + m.start(1))
+            if "borrowed" not in src.lines[line - 1]:
                 for name in re.findall(r"\w+(?=\s*(?:\[[^]]*\]\s*)?(?:,|$))", m.group(1)):
-                    yield line + offset, name
+                    yield line, name
 
 
 def check_members(sources):

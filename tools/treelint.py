@@ -11,7 +11,7 @@ from pathlib import Path
 
 FOLDERS = ("csrc", "ccpq", "tests", "tools", "benchmarks", "examples", "docs")
 MAX_LINES = 900
-MIN_OPENING = 40        # characters: a sentence that says what lives here
+MIN_OPENING = 25        # characters: at least what it is, and where its contract stands
 SHARED_NAMES = {"__init__.py", "__main__.py", "conftest.py", "README.md", "run.py", ".gitkeep"}
 # Put together here, so that this file does not find itself.
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME)\b")
