@@ -2,7 +2,7 @@
 
 PY     := .venv/bin/python
 JOBS   := $(shell nproc 2>/dev/null || echo 2)
-NATIVE := $(MAKE) --no-print-directory -j$(JOBS) -f tools/native.mk
+NATIVE := flock build/native.lock $(MAKE) --no-print-directory -j$(JOBS) -f tools/native.mk
 # `make test T=tests/py/test_house.py`, `make ctest T=mem`: what to run instead of everything.
 T      ?=
 
@@ -23,11 +23,11 @@ setup-base setup-test setup-fuzz: setup-%:
 	@tools/setup.sh $*
 
 ctest: setup-base ## build and run the C tests (T=name for some)
-	@$(NATIVE) VARIANT=plain tests
+	@mkdir -p build; $(NATIVE) VARIANT=plain tests
 	build/native/plain/test_all $(T)
 
 ctest-asan: setup-base
-	@$(NATIVE) VARIANT=asan tests
+	@mkdir -p build; $(NATIVE) VARIANT=asan tests
 	ASAN_OPTIONS=detect_leaks=1 build/native/asan/test_all $(T)
 
 asan: setup-test ## C tests, fuzz corpus and Python tests under address, leak and undefined-behaviour sanitizers

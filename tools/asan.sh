@@ -8,7 +8,8 @@ root=$(pwd)
 jobs=$(nproc)
 py=$root/.venv/bin/python
 
-make --no-print-directory -j"$jobs" -f tools/native.mk VARIANT=asan tests replays
+mkdir -p build
+flock build/native.lock make --no-print-directory -j"$jobs" -f tools/native.mk VARIANT=asan tests replays
 export UBSAN_OPTIONS=print_stacktrace=1
 ASAN_OPTIONS=detect_leaks=1 build/native/asan/test_all
 for replay in build/native/asan/replay_*; do

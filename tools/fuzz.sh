@@ -3,7 +3,8 @@
 # goes to build/fuzz/<target> (new inputs) and build/fuzz/<target>-crash-* (to be fixed and added to the corpus).
 set -eu
 cd "$(dirname "$0")/.."
-make --no-print-directory -j"$(nproc)" -f tools/native.mk VARIANT=fuzz fuzzers
+mkdir -p build
+flock build/native.lock make --no-print-directory -j"$(nproc)" -f tools/native.mk VARIANT=fuzz fuzzers
 code=0
 for source in tests/fuzz/fuzz_*.c; do
     [ -e "$source" ] || { echo "fuzz: no targets"; break; }

@@ -12,8 +12,9 @@ TARGETS = sorted(p.stem.removeprefix("fuzz_") for p in (ROOT / "tests/fuzz").glo
 
 
 def build(variant, goal):
-    run = subprocess.run(["make", "-s", f"-j{os.cpu_count()}", "-f", "tools/native.mk", f"VARIANT={variant}", goal],
-                         cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    (ROOT / "build").mkdir(exist_ok=True)
+    run = subprocess.run(["flock", "build/native.lock", "make", "-s", f"-j{os.cpu_count()}", "-f", "tools/native.mk",
+                          f"VARIANT={variant}", goal], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
     return ROOT / "build/native" / variant
 
