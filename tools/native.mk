@@ -8,9 +8,10 @@ OUT      := $(BUILD)/native/$(VARIANT)
 WARNINGS := $(shell cat csrc/warnings.txt)
 VERSION  := $(shell cat VERSION)
 
-CFLAGS_plain := -O1
-CFLAGS_asan  := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-CFLAGS_tsan  := -O1 -fno-omit-frame-pointer -fsanitize=thread
+# Sanitizers make gcc guess wrong about initialisation: the plain build, at the release's level, judges that.
+CFLAGS_plain := -O2
+CFLAGS_asan  := -O1 -Wno-maybe-uninitialized -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+CFLAGS_tsan  := -O1 -Wno-maybe-uninitialized -fno-omit-frame-pointer -fsanitize=thread
 CFLAGS_fuzz  := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 
 ifeq ($(VARIANT),fuzz)
