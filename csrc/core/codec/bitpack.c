@@ -13,7 +13,7 @@
 CQ_INLINE uint64_t pair(const uint32_t *v, unsigned w)
 {
     uint64_t const x = cq_load64(v);
-    return w == 32 ? x : (x | x >> (32 - w)) & ((UINT64_C(1) << 2 * w) - 1);
+    return (x & UINT32_MAX) | x >> 32 << w;
 }
 
 CQ_INLINE void pack_width(const uint32_t *v, size_t n, unsigned w, uint8_t *dst)

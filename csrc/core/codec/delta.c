@@ -2,28 +2,12 @@
  * difference, differences above it, and the bits they need per miniblock. See delta.h. */
 #include "codec/delta.h"
 
-#include "base/bytes.h"
+#include "base/varint.h"
 #include "codec/bitpack.h"
 
 #define CQ_INLINE static inline __attribute__((always_inline))
 
 enum { BLOCK = 128, MINIS = 4, MINI = BLOCK / MINIS };
-
-static size_t put_varint(uint8_t *dst, uint64_t v)
-{
-    size_t n = 0;
-    for (; v >= 0x80; v >>= 7) dst[n++] = cq_low8(v | 0x80);
-    dst[n++] = cq_low8(v);
-    return n;
-}
-
-static size_t varint_bytes(uint64_t v) { return (cq_bit_width64(v | 1) + 6) / 7; }
-
-static uint64_t zigzag(int64_t v)
-{
-    uint64_t const u = (uint64_t)v;
-    return u << 1 ^ (v < 0 ? UINT64_MAX : 0);
-}
 
 /* One block: differences above the smallest one, and the width of each miniblock. Unused places
  * hold zeros. */
@@ -86,27 +70,27 @@ size_t cq_delta_bound(size_t n, unsigned width)
 
 static size_t put_header(uint8_t *dst, size_t n, int64_t first)
 {
-    size_t at = put_varint(dst, BLOCK);
-    at += put_varint(dst + at, MINIS);
-    at += put_varint(dst + at, n);
-    return at + put_varint(dst + at, zigzag(first));
+    size_t at = cq_varint_put(dst, BLOCK);
+    at += cq_varint_put(dst + at, MINIS);
+    at += cq_varint_put(dst + at, n);
+    return at + cq_varint_put(dst + at, cq_zigzag(first));
 }
 
 static size_t header_bytes(size_t n, int64_t first)
 {
-    return 2 + 1 + varint_bytes(n) + varint_bytes(zigzag(first));
+    return 2 + 1 + cq_varint_bytes(n) + cq_varint_bytes(cq_zigzag(first));
 }
 
 static size_t put_block_head(uint8_t *dst, int64_t min, const unsigned *width)
 {
-    size_t at = put_varint(dst, zigzag(min));
+    size_t at = cq_varint_put(dst, cq_zigzag(min));
     for (size_t m = 0; m < MINIS; m++) dst[at++] = cq_low8(width[m]);
     return at;
 }
 
 static size_t block_bytes(int64_t min, const unsigned *width)
 {
-    return varint_bytes(zigzag(min)) + MINIS + (width[0] + width[1] + width[2] + width[3]) * (size_t)(MINI / 8);
+    return cq_varint_bytes(cq_zigzag(min)) + MINIS + (width[0] + width[1] + width[2] + width[3]) * (size_t)(MINI / 8);
 }
 
 size_t cq_delta_encode_i32(const int32_t *v, size_t n, uint8_t *dst)

@@ -7,18 +7,10 @@
  * bit-packed run of everything, but for one header byte for each 64 groups. */
 #include "codec/rle.h"
 
-#include "base/bytes.h"
+#include "base/varint.h"
 #include "codec/bitpack.h"
 
 #define CQ_INLINE static inline __attribute__((always_inline))
-
-static size_t put_varint(uint8_t *dst, uint64_t v)
-{
-    size_t n = 0;
-    for (; v >= 0x80; v >>= 7) dst[n++] = cq_low8(v | 0x80);
-    dst[n++] = cq_low8(v);
-    return n;
-}
 
 CQ_INLINE unsigned value_bytes(unsigned w) { return (w + 7) / 8; }
 
@@ -36,7 +28,7 @@ size_t cq_rle_bound(size_t n, unsigned bit_width)
 
 static size_t put_repeat(uint8_t *dst, uint32_t v, size_t n, unsigned w)
 {
-    size_t at = put_varint(dst, (uint64_t)n << 1);
+    size_t at = cq_varint_put(dst, (uint64_t)n << 1);
     for (unsigned k = 0; k < value_bytes(w); k++) dst[at++] = cq_low8(v >> 8 * k);
     return at;
 }
@@ -96,7 +88,7 @@ CQ_INLINE void pack(const void *v, size_t i, size_t n, unsigned w, uint8_t *dst,
 CQ_INLINE size_t put_packed(uint8_t *dst, const void *v, size_t i, size_t end, unsigned w, bool bytes)
 {
     size_t const n = end - i, whole = n / 8 * 8;
-    size_t at = put_varint(dst, (uint64_t)((n + 7) / 8) << 1 | 1);
+    size_t at = cq_varint_put(dst, (uint64_t)((n + 7) / 8) << 1 | 1);
     pack(v, i, whole, w, dst + at, bytes);
     at += whole / 8 * w;
     if (whole < n) {
