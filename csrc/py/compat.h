@@ -1,0 +1,72 @@
+/* What differs between CPython 3.10 and today, under one name each. The only other file that looks
+ * into objects is convert.c. */
+#ifndef CQ_PY_COMPAT_H
+#define CQ_PY_COMPAT_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#if PY_VERSION_HEX < 0x030A0000
+#error "ccpq needs CPython 3.10 or later"
+#endif
+
+#define PY_LIKELY(x) __builtin_expect(!!(x), 1)
+#define PY_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* The pending exception as one object, owned by the caller; NULL: none. */
+static inline PyObject *compat_take_exception(void)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    return PyErr_GetRaisedException();
+#else
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    if (!type) return NULL;
+    PyErr_NormalizeException(&type, &value, &trace);
+    if (trace) {
+        (void)PyException_SetTraceback(value, trace);
+        Py_DECREF(trace);
+    }
+    Py_DECREF(type);
+    return value;
+#endif
+}
+
+/* Takes the reference; NULL is nothing. */
+static inline void compat_set_exception(PyObject *exception)
+{
+    if (!exception) return;
+#if PY_VERSION_HEX >= 0x030C0000
+    PyErr_SetRaisedException(exception);
+#else
+    PyObject *type = Py_NewRef((PyObject *)Py_TYPE(exception));
+    PyErr_Restore(type, exception, PyException_GetTraceback(exception));
+#endif
+}
+
+/* An exact int that is small (compact; before 3.12 one or two digits, below 2^60): its value. Nothing can fail. */
+static inline bool compat_small_int(PyObject *v, int64_t *out)
+{
+    if (!PyLong_CheckExact(v)) return false;
+#if PY_VERSION_HEX >= 0x030C0000
+    PyLongObject *n = (PyLongObject *)v;
+    if (!PyUnstable_Long_IsCompact(n)) return false;
+    *out = PyUnstable_Long_CompactValue(n);
+    return true;
+#else
+    const digit *d = ((PyLongObject *)v)->ob_digit;
+    switch (Py_SIZE(v)) {
+    case 0: *out = 0; return true;
+    case 1: *out = d[0]; return true;
+    case -1: *out = -(int64_t)d[0]; return true;
+    case 2: *out = (int64_t)d[0] | (int64_t)d[1] << PyLong_SHIFT; return true;
+    case -2: *out = -((int64_t)d[0] | (int64_t)d[1] << PyLong_SHIFT); return true;
+    default: return false;
+    }
+#endif
+}
+
+#endif
