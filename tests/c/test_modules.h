@@ -13,6 +13,7 @@
     M(arena)                                                                                                           \
     M(bytes)                                                                                                           \
     M(checksum)                                                                                                        \
+    M(utf8)                                                                                                            \
     M(pool)                                                                                                            \
     M(base)                                                                                                            \
     /* F1 codec */                                                                                                     \

@@ -235,8 +235,8 @@ CQ_INLINE cq_status put_fixed(cq_dict *d, const void *v, size_t n, uint32_t *ids
 {
     uint64_t before = 0;
     uint32_t id = UINT32_MAX; /* of `before` */
-    *done = 0;
     for (size_t i = 0; i < n; i++) {
+        *done = i;
         uint64_t const x = value_at(v, i, width);
         if (x != before || id == UINT32_MAX) {
             uint32_t const h = hash_fixed(d, x), mask = d->n_slots - 1;
@@ -247,10 +247,7 @@ CQ_INLINE cq_status put_fixed(cq_dict *d, const void *v, size_t n, uint32_t *ids
                 if (found) break;
             }
             if (!found) {
-                if (is_full(d, width)) {
-                    *done = i;
-                    return CQ_OK;
-                }
+                if (is_full(d, width)) return CQ_OK;
                 CQ_TRY(make_room(d, width, e));
                 id = d->n_entries;
                 cq_buf_put(&d->plain, &x, width);
