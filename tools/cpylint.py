@@ -6,7 +6,7 @@
   a member that is not owned says so in a comment with the word "borrowed" on its line;
 - memory: malloc and its family, mmap too, only in csrc/core/base/mem.c;
 - narrowing: a cast to an integer narrower than 64 bits only in the checked helpers of csrc/core/base/*.h, of a
-  constant, or where the line gives a reason:  (uint8_t)bit_width /* lint: at most 32 */
+  constant, for the text of a message, or where the line gives a reason:  (uint8_t)bit_width /* lint: at most 32 */
 - status: a function that returns cq_status is declared CQ_MUST_CHECK in its header, and a static one is never called
   as a statement.
 """
@@ -22,6 +22,7 @@ NARROW = re.compile(
     r"(?<![\w)\]])\s*\(\s*((?:const\s+)?(?:u?int(?:8|16|32)_t|int|unsigned|unsigned\s+int|short|unsigned\s+short"
     r"))\s*\)\s*(-?[\w(~!*&][\w.]*)")
 CONSTANT = re.compile(r"-?(?:\d\w*|[A-Z][A-Z0-9_]*|sizeof)$")
+MESSAGE = re.compile(r"\b(cq_fail|PyErr_Format|snprintf|printf)\s*\(")
 STRUCT = re.compile(r"\bstruct\s*\w*\s*\{([^{}]*)\}", re.S)
 MEMBER = re.compile(r"\bPy(?:Type)?Object\s*(\*[^;(]*);")
 STATUS = re.compile(r"(?:^|\n)[ \t]*(?:static\s+)?(?:inline\s+)?cq_status\s+(\w+)\s*\(")
@@ -82,7 +83,8 @@ def check_narrowing(src):
         return
     for m in NARROW.finditer(src.code):
         line = src.at(m.start(1))
-        if not (CONSTANT.match(m.group(2)) or src.excused(line)):
+        statement = re.split(r"[;{}]", src.code[:m.start()])[-1]
+        if not (CONSTANT.match(m.group(2)) or MESSAGE.search(statement) or src.excused(line)):
             yield f"{src.name}:{line}: cast to {m.group(1)} outside a checked helper (or give /* lint: a reason */)"
 
 

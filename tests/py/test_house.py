@@ -140,7 +140,8 @@ def test_cpylint_lets_pass(tmp_path):
         "csrc/core/write/a.c": "/* malloc( and (int)x in words */ const char *s = \"free(\";\n"
                                "static cq_status f(int x);\nvoid g(void) { CQ_TRY(f(1)); a->free(p); }\n"
                                "x = (uint8_t)n; /* lint: n is a bit width */\ny = (int32_t)-1; z = sizeof(int) * n;\n"
-                               "w = (int)CQ_EARG; v = (int64_t)n; void h(int);\n",
+                               "w = (int)CQ_EARG; v = (int64_t)n; void h(int);\n"
+                               "return cq_fail(e, CQ_EARG, \"%d\",\n    (int)kind);\n",
     })
     assert cpylint.check(tmp_path) == []
 
