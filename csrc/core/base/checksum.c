@@ -51,8 +51,6 @@ uint32_t cq_crc32_plain(uint32_t crc, const void *p, size_t n) { return ~crc_tab
 
 #if defined(__x86_64__)
 
-#define CQ_FOLD_MIN ((size_t)128)
-
 __attribute__((target("pclmul"))) static inline __m128i fold(__m128i x, __m128i by, __m128i next)
 {
     return _mm_xor_si128(_mm_xor_si128(_mm_clmulepi64_si128(x, by, 0x00), _mm_clmulepi64_si128(x, by, 0x11)), next);
@@ -87,7 +85,7 @@ __attribute__((target("pclmul"))) static uint32_t crc_fold(uint32_t reg, const u
 uint32_t cq_crc32(uint32_t crc, const void *p, size_t n)
 {
 #if defined(__x86_64__)
-    if (n >= CQ_FOLD_MIN && __builtin_cpu_supports("pclmul")) return ~crc_fold(~crc, p, n);
+    if (n >= 64 && __builtin_cpu_supports("pclmul")) return ~crc_fold(~crc, p, n);
 #endif
     return cq_crc32_plain(crc, p, n);
 }

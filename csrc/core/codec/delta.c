@@ -23,43 +23,48 @@ typedef struct block64 {
     int64_t min;
 } block64;
 
-/* v[0] is the value before the block, v[1..k] are its values. */
+/* v[0] is the value before the block, v[1..k] are its values. Four smallest differences run side by
+ * side: one alone is a chain of 128 compares that wait for each other. */
 static void scan32(const int32_t *v, size_t k, block32 *b)
 {
-    int32_t d[BLOCK], least = INT32_MAX;
-    for (size_t i = 0; i < k; i++) {
-        d[i] = cq_wrap_i32((uint32_t)v[i + 1] - (uint32_t)v[i]);
-        least = d[i] < least ? d[i] : least;
-    }
-    for (size_t i = k; i < BLOCK; i++) d[i] = least;
+    int32_t d[BLOCK], least[4];
+    for (size_t i = 0; i < k; i++) d[i] = cq_wrap_i32((uint32_t)v[i + 1] - (uint32_t)v[i]);
+    for (size_t i = k; i < BLOCK; i++) d[i] = d[0];
+    memcpy(least, d, sizeof least);
+    for (size_t i = 4; i < BLOCK; i += 4)
+        for (size_t j = 0; j < 4; j++) least[j] = d[i + j] < least[j] ? d[i + j] : least[j];
+    for (size_t j = 1; j < 4; j++) least[0] = least[j] < least[0] ? least[j] : least[0];
+    for (size_t i = k; i < BLOCK; i++) d[i] = least[0];
     for (size_t m = 0; m < MINIS; m++) {
         uint32_t any = 0;
         for (size_t i = m * MINI; i < (m + 1) * MINI; i++) {
-            b->d[i] = (uint32_t)d[i] - (uint32_t)least;
+            b->d[i] = (uint32_t)d[i] - (uint32_t)least[0];
             any |= b->d[i];
         }
         b->width[m] = cq_bit_width32(any);
     }
-    b->min = least;
+    b->min = least[0];
 }
 
 static void scan64(const int64_t *v, size_t k, block64 *b)
 {
-    int64_t d[BLOCK], least = INT64_MAX;
-    for (size_t i = 0; i < k; i++) {
-        d[i] = cq_wrap_i64((uint64_t)v[i + 1] - (uint64_t)v[i]);
-        least = d[i] < least ? d[i] : least;
-    }
-    for (size_t i = k; i < BLOCK; i++) d[i] = least;
+    int64_t d[BLOCK], least[4];
+    for (size_t i = 0; i < k; i++) d[i] = cq_wrap_i64((uint64_t)v[i + 1] - (uint64_t)v[i]);
+    for (size_t i = k; i < BLOCK; i++) d[i] = d[0];
+    memcpy(least, d, sizeof least);
+    for (size_t i = 4; i < BLOCK; i += 4)
+        for (size_t j = 0; j < 4; j++) least[j] = d[i + j] < least[j] ? d[i + j] : least[j];
+    for (size_t j = 1; j < 4; j++) least[0] = least[j] < least[0] ? least[j] : least[0];
+    for (size_t i = k; i < BLOCK; i++) d[i] = least[0];
     for (size_t m = 0; m < MINIS; m++) {
         uint64_t any = 0;
         for (size_t i = m * MINI; i < (m + 1) * MINI; i++) {
-            b->d[i] = (uint64_t)d[i] - (uint64_t)least;
+            b->d[i] = (uint64_t)d[i] - (uint64_t)least[0];
             any |= b->d[i];
         }
         b->width[m] = cq_bit_width64(any);
     }
-    b->min = least;
+    b->min = least[0];
 }
 
 size_t cq_delta_bound(size_t n, unsigned width)

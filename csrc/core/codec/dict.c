@@ -29,33 +29,38 @@ CQ_INLINE uint32_t hash_fixed(const cq_dict *d, uint64_t v)
     return cq_low32(fold_mul(v ^ d->key[0], d->key[1]));
 }
 
-static uint32_t hash_bytes(const cq_dict *d, const uint8_t *p, size_t n)
+/* 4..16 bytes as two overlapping halves, without a branch on the length. */
+CQ_INLINE uint64_t front(const uint8_t *p, size_t n)
 {
-    uint64_t h = d->key[0] ^ n * mix_a, a, b;
-    size_t left = n;
-    for (; left > 16; p += 16, left -= 16) h = fold_mul(cq_load64(p) ^ h, cq_load64(p + 8) ^ d->key[1]);
-    if (left >= 8) {
-        a = cq_load64(p);
-        b = cq_load64(p + left - 8);
-    } else if (left >= 4) {
-        a = cq_load32(p);
-        b = cq_load32(p + left - 4);
-    } else {
-        a = left ? (uint64_t)p[0] << 16 | (uint64_t)p[left / 2] << 8 | p[left - 1] : 0;
-        b = 0;
-    }
-    h = fold_mul(a ^ h, b ^ d->key[1]);
-    return cq_low32(fold_mul(h ^ mix_a, mix_b));
+    return (uint64_t)cq_load32(p) << 32 | cq_load32(p + (n >> 3 << 2));
 }
 
-CQ_INLINE bool same_bytes(const uint8_t *a, const uint8_t *b, size_t n)
+CQ_INLINE uint64_t back(const uint8_t *p, size_t n)
 {
-    if (n > 16) return memcmp(a, b, n) == 0;
-    if (n >= 8) return cq_load64(a) == cq_load64(b) && cq_load64(a + n - 8) == cq_load64(b + n - 8);
-    if (n >= 4) return cq_load32(a) == cq_load32(b) && cq_load32(a + n - 4) == cq_load32(b + n - 4);
-    for (size_t i = 0; i < n; i++)
-        if (a[i] != b[i]) return false;
-    return true;
+    return (uint64_t)cq_load32(p + n - 4) << 32 | cq_load32(p + n - 4 - (n >> 3 << 2));
+}
+
+CQ_INLINE uint32_t hash_bytes(const cq_dict *d, const uint8_t *p, size_t n)
+{
+    uint64_t h = d->key[0] ^ n * mix_a, a, b = 0;
+    if (n > 16) {
+        for (size_t i = 0; i < n - 16; i += 16) h = fold_mul(cq_load64(p + i) ^ h, cq_load64(p + i + 8) ^ d->key[1]);
+        a = cq_load64(p + n - 16);
+        b = cq_load64(p + n - 8);
+    } else if (n >= 4) {
+        a = front(p, n);
+        b = back(p, n);
+    } else {
+        a = n ? (uint64_t)p[0] << 16 | (uint64_t)p[n / 2] << 8 | p[n - 1] : 0;
+    }
+    return cq_low32(fold_mul(a ^ h, b ^ d->key[1]));
+}
+
+CQ_INLINE bool same_bytes(const uint8_t *x, const uint8_t *y, size_t n)
+{
+    if (n > 16) return memcmp(x, y, n) == 0;
+    if (n >= 4) return ((front(x, n) ^ front(y, n)) | (back(x, n) ^ back(y, n))) == 0;
+    return n == 0 || (x[0] == y[0] && x[n / 2] == y[n / 2] && x[n - 1] == y[n - 1]);
 }
 
 /* The table for as many entries as allowed. */
@@ -134,17 +139,21 @@ void cq_dict_clear(cq_dict *d)
     d->n_entries = d->last = 0;
 }
 
+CQ_INLINE uint32_t hash_of(const cq_dict *d, uint32_t id) { return cq_load32(d->hashes.data + (size_t)id * 4); }
+
 static uint32_t hash_of_entry(const cq_dict *d, uint32_t id)
 {
     if (d->width == 4) return hash_fixed(d, cq_load32(d->plain.data + (size_t)id * 4));
     if (d->width == 8) return hash_fixed(d, cq_load64(d->plain.data + (size_t)id * 8));
-    return cq_load32(d->hashes.data + (size_t)id * 4);
+    return hash_of(d, id);
 }
 
+/* By four: inserting anew costs as much as the first time, and sparse tables are the faster ones. */
 static cq_status grow_table(cq_dict *d, cq_err *e)
 {
     uint32_t const last = slots_for(d->limits.max_entries);
-    uint32_t const want = d->n_slots ? d->n_slots * 2 : last < FIRST_SLOTS ? last : FIRST_SLOTS;
+    uint32_t want = d->n_slots ? d->n_slots * 4 : FIRST_SLOTS;
+    if (want > last) want = last;
     uint32_t *t = cq_mem_resize(d->mem, d->table, (size_t)d->n_slots * 4, (size_t)want * 4);
     if (!t) return cq_mem_error(d->mem, "a dictionary", e);
     memset(t, 0, (size_t)want * 4);
@@ -159,9 +168,8 @@ static cq_status grow_table(cq_dict *d, cq_err *e)
 }
 
 /* Room for `extra` bytes, by doubling, never beyond `most`: there lies what cq_dict_caps counted. */
-static cq_status reserve(cq_buf *b, size_t extra, size_t most, cq_err *e)
+static cq_status grow(cq_buf *b, size_t extra, size_t most, cq_err *e)
 {
-    if (extra <= b->cap - b->len) return CQ_OK;
     size_t const want = cq_max_size(b->len + extra, b->cap ? b->cap * 2 : FIRST_BYTES);
     return cq_buf_set_cap(b, cq_min_size(want, most), e);
 }
@@ -169,10 +177,11 @@ static cq_status reserve(cq_buf *b, size_t extra, size_t most, cq_err *e)
 /* Everything a new entry of n PLAIN bytes may need; the limits allow it. After this nothing fails. */
 static cq_status make_room(cq_dict *d, size_t n, cq_err *e)
 {
-    CQ_TRY(reserve(&d->plain, n, d->limits.max_bytes, e));
+    if (n > d->plain.cap - d->plain.len) CQ_TRY(grow(&d->plain, n, d->limits.max_bytes, e));
     if (d->width == 0) {
-        CQ_TRY(reserve(&d->offsets, 4, (size_t)d->limits.max_entries * 4, e));
-        CQ_TRY(reserve(&d->hashes, 4, (size_t)d->limits.max_entries * 4, e));
+        size_t const most = (size_t)d->limits.max_entries * 4;
+        if (d->offsets.cap == d->offsets.len) CQ_TRY(grow(&d->offsets, 4, most, e));
+        if (d->hashes.cap == d->hashes.len) CQ_TRY(grow(&d->hashes, 4, most, e));
     }
     if (d->n_entries >= d->n_slots / 2) CQ_TRY(grow_table(d, e));
     return CQ_OK;
@@ -196,19 +205,31 @@ static bool is_entry(const cq_dict *d, uint32_t id, const void *p, size_t n)
     return s.n == n && same_bytes(s.p, p, n);
 }
 
+/* The first two places are looked at together, with no branch between them: with half of the slots
+ * taken, one in four values is not in its first place, and no processor can foretell which. An empty
+ * place is read as id 0, whose value is then nowhere in the table but where it belongs. */
 cq_status cq_dict_put_bytes(cq_dict *d, const void *p, size_t n, uint32_t *id, bool *full, cq_err *e)
 {
-    *full = false;
-    if (d->last < d->n_entries && is_entry(d, d->last, p, n)) {
-        *id = d->last;
-        return CQ_OK;
-    }
     uint32_t const h = hash_bytes(d, p, n), mask = d->n_slots - 1;
-    for (uint32_t s = h & mask; d->n_slots && d->table[s]; s = (s + 1) & mask) {
-        uint32_t const at = d->table[s] - 1;
-        if (cq_load32(d->hashes.data + (size_t)at * 4) == h && is_entry(d, at, p, n)) {
-            *id = d->last = at;
+    *full = false;
+    if (d->n_entries) {
+        if (d->last < d->n_entries && hash_of(d, d->last) == h && is_entry(d, d->last, p, n)) {
+            *id = d->last;
             return CQ_OK;
+        }
+        uint32_t const a = d->table[h & mask], b = d->table[(h + 1) & mask];
+        uint32_t const in_a = hash_of(d, a - (a != 0)) == h, in_b = hash_of(d, b - (b != 0)) == h;
+        uint32_t const slot = (a & (0 - in_a)) | (b & (0 - (in_b & ~in_a)));
+        if (slot && is_entry(d, slot - 1, p, n)) {
+            *id = d->last = slot - 1;
+            return CQ_OK;
+        }
+        for (uint32_t s = h & mask; d->table[s]; s = (s + 1) & mask) {
+            uint32_t const at = d->table[s] - 1;
+            if (hash_of(d, at) == h && is_entry(d, at, p, n)) {
+                *id = d->last = at;
+                return CQ_OK;
+            }
         }
     }
     if (n > d->limits.max_bytes || is_full(d, 4 + n)) {
@@ -231,33 +252,67 @@ CQ_INLINE uint64_t value_at(const void *v, size_t i, unsigned width)
     return width == 4 ? cq_load32((const uint8_t *)v + 4 * i) : cq_load64((const uint8_t *)v + 8 * i);
 }
 
-CQ_INLINE cq_status put_fixed(cq_dict *d, const void *v, size_t n, uint32_t *ids, size_t *done, unsigned width, cq_err *e)
+/* Values i.. while they are in the first or second place; returns the number of the one that is not.
+ * Nothing of the dictionary changes here, so all of it stays in registers. */
+CQ_INLINE size_t put_known(const cq_dict *d, const void *v, size_t i, size_t n, uint32_t *ids, unsigned width)
 {
-    uint64_t before = 0;
-    uint32_t id = UINT32_MAX; /* of `before` */
-    for (size_t i = 0; i < n; i++) {
-        *done = i;
+    const uint32_t *const table = d->table;
+    const uint8_t *const plain = d->plain.data;
+    uint32_t const mask = d->n_slots - 1;
+    uint64_t const key0 = d->key[0], key1 = d->key[1];
+    uint32_t id = 0;
+    uint64_t before = value_at(plain, 0, width); /* the value of id */
+    for (; i < n; i++) {
         uint64_t const x = value_at(v, i, width);
-        if (x != before || id == UINT32_MAX) {
-            uint32_t const h = hash_fixed(d, x), mask = d->n_slots - 1;
-            bool found = false;
-            for (uint32_t s = h & mask; d->n_slots && d->table[s]; s = (s + 1) & mask) {
-                id = d->table[s] - 1;
-                found = value_at(d->plain.data, id, width) == x;
-                if (found) break;
-            }
-            if (!found) {
-                if (is_full(d, width)) return CQ_OK;
-                CQ_TRY(make_room(d, width, e));
-                id = d->n_entries;
-                cq_buf_put(&d->plain, &x, width);
-                take_slot(d, h);
-            }
+        if (x != before) {
+            uint32_t const h = cq_low32(fold_mul(x ^ key0, key1));
+            uint32_t const a = table[h & mask], b = table[(h + 1) & mask];
+            uint32_t const in_a = value_at(plain, a - (a != 0), width) == x;
+            uint32_t const in_b = value_at(plain, b - (b != 0), width) == x;
+            uint32_t const slot = (a & (0 - in_a)) | (b & (0 - in_b));
+            if (slot == 0) break;
+            id = slot - 1;
             before = x;
         }
         ids[i] = id;
     }
-    *done = n;
+    return i;
+}
+
+/* Finds the value or adds it. *have false with CQ_OK: it is new and the limits do not allow it. */
+CQ_INLINE cq_status put_one(cq_dict *d, uint64_t x, unsigned width, uint32_t *id, bool *have, cq_err *e)
+{
+    uint32_t const h = hash_fixed(d, x);
+    uint32_t mask = d->n_slots - 1, s = h & mask;
+    *have = true;
+    if (d->n_slots) {
+        for (; d->table[s]; s = (s + 1) & mask) {
+            *id = d->table[s] - 1;
+            if (value_at(d->plain.data, *id, width) == x) return CQ_OK;
+        }
+    }
+    *have = !is_full(d, width);
+    if (!*have) return CQ_OK;
+    uint32_t const n_slots = d->n_slots;
+    CQ_TRY(make_room(d, width, e));
+    *id = d->n_entries;
+    cq_buf_put(&d->plain, &x, width);
+    if (d->n_slots == n_slots)
+        d->table[s] = ++d->n_entries; /* the search ended at its place */
+    else
+        take_slot(d, h);
+    return CQ_OK;
+}
+
+CQ_INLINE cq_status put_fixed(cq_dict *d, const void *v, size_t n, uint32_t *ids, size_t *done, unsigned width, cq_err *e)
+{
+    size_t i = 0;
+    for (bool have = true; have; i += have) {
+        if (d->n_entries) i = put_known(d, v, i, n, ids, width);
+        *done = i;
+        if (i == n) break;
+        CQ_TRY(put_one(d, value_at(v, i, width), width, &ids[i], &have, e));
+    }
     return CQ_OK;
 }
 
