@@ -54,6 +54,7 @@ def xxh64(data: bytes, seed: int = 0) -> int:
 
 def plain_bytes(leaf: Leaf, values: list[Any]) -> set[bytes]:
     """The distinct PLAIN bytes, without length prefix, of ordered values: what a filter hashes."""
+    require(leaf.physical != Type.BOOLEAN, "bloom filter of booleans")
     if leaf.kind in ("string", "binary"):
         return set(values)
     if leaf.kind == "decimal" and leaf.physical == Type.FIXED_LEN_BYTE_ARRAY:
@@ -65,7 +66,6 @@ def plain_bytes(leaf: Leaf, values: list[Any]) -> set[bytes]:
 
 def check_bloom_filter(data: bytes, pos: int, end: int, leaf: Leaf, hashed: set[bytes], has_nan: bool) -> None:
     """data[pos:end] is a header and a bitset that holds all values; exactly them, as long as no NaN lost its bits here."""
-    require(leaf.physical != Type.BOOLEAN, "bloom filter of booleans")
     header, body = parse_struct("BloomFilterHeader", data, pos, end, strict=True)
     require(header.numBytes >= 32 and header.numBytes % 32 == 0, f"bloom filter of {header.numBytes} bytes", offset=pos)
     require(end - body == header.numBytes, f"bloom_filter_length, the bitset has {header.numBytes} bytes", offset=pos)

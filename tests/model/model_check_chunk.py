@@ -91,14 +91,17 @@ class _Dictionary:
                 self.used += 1
 
 
-def _check_data_page(page: Page, leaf: Leaf, profile: str) -> None:
-    require(page.n_rows > 0, "a data page without rows")
-    require(page.rep_levels[0] == 0, "a data page starts inside a row")
+def _check_profile(page: Page, leaf: Leaf, profile: str) -> None:
     v2 = page.header.type == PageType.DATA_PAGE_V2
     require(not v2 or profile == "modern", f"a version 2 data page in profile {profile}")
     allowed = _allowed_encodings(leaf, page.header.type, profile)
     require(page.encoding in allowed, f"encoding {Encoding(page.encoding).name} of {Type(leaf.physical).name} in profile {profile}")
-    if v2 and not page.values:
+
+
+def _check_data_page(page: Page) -> None:
+    require(page.n_rows > 0, "a data page without rows")
+    require(page.rep_levels[0] == 0, "a data page starts inside a row")
+    if page.header.type == PageType.DATA_PAGE_V2 and not page.values:
         require(page.header.data_page_header_v2.is_compressed is False, "an all-null version 2 page that is compressed")
 
 
@@ -126,8 +129,9 @@ def walk_chunk(
                 walk.n_dictionary_entries = len(dictionary.values)
             else:
                 first_data = pos if first_data is None else first_data
+                _check_profile(page, leaf, profile)
                 decode_data_page(page, leaf, meta.codec, dictionary and dictionary.values, strict=True)
-                _check_data_page(page, leaf, profile)
+                _check_data_page(page)
                 facts = page_facts(page, leaf)
                 if page.ids is None:
                     left_dictionary = True

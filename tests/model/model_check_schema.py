@@ -69,7 +69,6 @@ def _check_element(element: Struct) -> None:
     require(element.name, "a schema element without a name")
     require(element.repetition_type is not None, "a schema element without repetition_type")
     if element.type is None:
-        require(element.num_children, "a group without children")
         require(element.type_length is None and element.scale is None and element.precision is None, "a group with leaf fields")
         logical = None if element.logicalType is None else element.logicalType.set_fields()[0]
         require(logical in (None, "LIST", "MAP"), f"logicalType {logical} on a group")

@@ -184,7 +184,6 @@ def decode_data_page(page: Page, leaf: Leaf, codec: int, dictionary: list[Any] |
     physical, length = leaf.physical, leaf.type_length
     encoding = head.encoding
     if encoding in (Encoding.RLE_DICTIONARY, Encoding.PLAIN_DICTIONARY):
-        require(encoding == Encoding.RLE_DICTIONARY or not strict, "data page encoded as PLAIN_DICTIONARY")
         require(dictionary is not None, "dictionary-encoded page in a chunk without a dictionary")
         assert dictionary is not None
         if pos == end and count == 0 and not strict:

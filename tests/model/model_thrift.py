@@ -144,6 +144,8 @@ class Struct:
 _BOOL_TRUE, _BOOL_FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = range(1, 13)
 _INT_WIRE = {"i8": (_BYTE, 8), "i16": (_I16, 16), "i32": (_I32, 32), "i64": (_I64, 64)}
 _MAX_DEPTH = 32
+# Lists whose position says where in the file an error is; a column has no name yet.
+_PLACE_OF = {"RowGroup": "row_group", "ColumnChunk": "column"}
 
 
 class _Reader:
@@ -224,7 +226,11 @@ class _Reader:
             item = type_word[5:-1]
             size, wire = self.list_header()
             require(size == 0 or wire in self.wire_of(item), f"thrift: {type_word} has elements of wire type {wire}")
-            return [self.value(item, wire, True) for _ in range(size)]
+            values = []
+            for number in range(size):
+                with at(**({_PLACE_OF[item]: number} if item in _PLACE_OF else {})):
+                    values.append(self.value(item, wire, True))
+            return values
         return self.struct(type_word)
 
     def struct(self, kind: str) -> Struct:
@@ -291,7 +297,10 @@ class _Reader:
 
 def parse_struct(kind: str, data: bytes, pos: int, end: int, *, strict: bool) -> tuple[Struct, int]:
     """Parse one struct of `kind` at data[pos:end]; returns it and the position after its last byte."""
-    with at(offset=pos):
-        reader = _Reader(data, pos, end, strict)
-        result = reader.struct(kind)
-        return result, reader.pos
+    reader = _Reader(data, pos, end, strict)
+    try:
+        with at():
+            return reader.struct(kind), reader.pos
+    except ModelError as error:
+        error.fill({"offset": reader.pos})
+        raise
