@@ -1,0 +1,251 @@
+/* Computing, merging and rounding bounds: see stats.h. */
+#include "format/stats.h"
+
+#include "base/bytes.h"
+
+#include <math.h>
+
+void cq_stats_clear(cq_stats *s) { memset(s, 0, sizeof *s); }
+
+static int sign_of(bool less, bool more) { return more - less; }
+
+int cq_value_cmp(cq_type t, cq_span a, cq_span b)
+{
+    const cq_type_info *f = cq_type_facts(t);
+    if (f->width == 0) {
+        size_t const n = cq_min_size(a.n, b.n);
+        int const c = n ? memcmp(a.p, b.p, n) : 0;
+        return c ? c : sign_of(a.n < b.n, a.n > b.n);
+    }
+    if (f->width == 1) return sign_of(a.p[0] < b.p[0], a.p[0] > b.p[0]);
+    if (f->is_float && f->width == 4) {
+        float x, y;
+        memcpy(&x, a.p, 4);
+        memcpy(&y, b.p, 4);
+        return sign_of(x < y, x > y);
+    }
+    if (f->is_float) {
+        double x, y;
+        memcpy(&x, a.p, 8);
+        memcpy(&y, b.p, 8);
+        return sign_of(x < y, x > y);
+    }
+    if (f->width == 4) {
+        /* unsigned order = signed order with the top bit turned */
+        uint32_t const flip = f->is_signed ? UINT32_C(0x80000000) : 0;
+        uint32_t const x = cq_load32(a.p) ^ flip, y = cq_load32(b.p) ^ flip;
+        return sign_of(x < y, x > y);
+    }
+    uint64_t const flip = f->is_signed ? UINT64_C(1) << 63 : 0;
+    uint64_t const x = cq_load64(a.p) ^ flip, y = cq_load64(b.p) ^ flip;
+    return sign_of(x < y, x > y);
+}
+
+/* Characters are not cut in strings: the prefix ends where a character does. */
+static size_t prefix_bytes(cq_type t, cq_span v)
+{
+    if (v.n <= CQ_STAT_BYTES) return v.n;
+    size_t n = CQ_STAT_BYTES;
+    if (t == CQ_STRING)
+        while (n > 0 && (v.p[n] & 0xC0u) == 0x80u) n--;
+    return n;
+}
+
+static cq_bound bound_of(cq_type t, cq_span v)
+{
+    cq_bound b;
+    memset(&b, 0, sizeof b);
+    size_t const n = prefix_bytes(t, v);
+    b.n = cq_u8(n);
+    b.exact = n == v.n;
+    if (n) memcpy(b.bytes, v.p, n);
+    return b;
+}
+
+/* A cut bound that is a prefix of the other stands for both: nothing longer is known of it. */
+static int bound_cmp(cq_type t, const cq_bound *a, const cq_bound *b, bool *covers)
+{
+    size_t const n = a->n < b->n ? a->n : b->n;
+    *covers = false;
+    if (cq_type_facts(t)->width == 0 && (n == 0 || memcmp(a->bytes, b->bytes, n) == 0)) {
+        if (!a->exact && a->n == n) {
+            *covers = true;
+            return 0;
+        }
+        if (!b->exact && b->n == n) return 0;
+    }
+    return cq_value_cmp(t, cq_span_of(a->bytes, a->n), cq_span_of(b->bytes, b->n));
+}
+
+static void lower(cq_type t, cq_bound *min, const cq_bound *with)
+{
+    bool covers;
+    int const c = bound_cmp(t, with, min, &covers);
+    /* of two equal prefixes the exact one is the smaller value */
+    bool const same = with->n == min->n && c == 0;
+    if (c < 0 || (same ? with->exact && !min->exact : covers)) *min = *with;
+}
+
+static void raise(cq_type t, cq_bound *max, const cq_bound *with)
+{
+    bool covers;
+    int const c = bound_cmp(t, with, max, &covers);
+    if (c > 0 || covers) *max = *with;
+}
+
+static void widen(cq_stats *s, cq_type t, const cq_bound *min, const cq_bound *max)
+{
+    if (!s->has_bounds) {
+        s->min = *min;
+        s->max = *max;
+        s->has_bounds = true;
+        return;
+    }
+    lower(t, &s->min, min);
+    raise(t, &s->max, max);
+}
+
+void cq_stats_add_bytes(cq_stats *s, cq_type t, cq_span min, cq_span max)
+{
+    cq_bound const lo = bound_of(t, min), hi = bound_of(t, max);
+    widen(s, t, &lo, &hi);
+}
+
+void cq_stats_merge(cq_stats *into, cq_type t, const cq_stats *from)
+{
+    into->n_nulls += from->n_nulls;
+    into->n_nans += from->n_nans;
+    into->value_bytes += from->value_bytes;
+    if (from->has_bounds) widen(into, t, &from->min, &from->max);
+}
+
+/* One loop per machine type, each in a form that compilers vectorise. */
+#define MIN_MAX(NAME, TYPE)                                                                        \
+    static void NAME(const void *values, size_t n, TYPE *lo_out, TYPE *hi_out)                     \
+    {                                                                                              \
+        const TYPE *v = values;                                                                    \
+        TYPE lo = v[0], hi = v[0];                                                                 \
+        for (size_t i = 1; i < n; i++) {                                                           \
+            lo = v[i] < lo ? v[i] : lo;                                                            \
+            hi = v[i] > hi ? v[i] : hi;                                                            \
+        }                                                                                          \
+        *lo_out = lo;                                                                              \
+        *hi_out = hi;                                                                              \
+    }
+MIN_MAX(min_max_u8, uint8_t)
+MIN_MAX(min_max_i32, int32_t)
+MIN_MAX(min_max_u32, uint32_t)
+MIN_MAX(min_max_i64, int64_t)
+MIN_MAX(min_max_u64, uint64_t)
+
+/* NaNs are counted; bounds are those of the other values and only used where there is no NaN. */
+#define MIN_MAX_FLOAT(NAME, TYPE)                                                                  \
+    static size_t NAME(const void *values, size_t n, TYPE *lo_out, TYPE *hi_out)                   \
+    {                                                                                              \
+        const TYPE *v = values;                                                                    \
+        TYPE lo = (TYPE)INFINITY, hi = -(TYPE)INFINITY;                                            \
+        size_t nans = 0;                                                                           \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            nans += v[i] != v[i];                                                                  \
+            lo = v[i] < lo ? v[i] : lo;                                                            \
+            hi = v[i] > hi ? v[i] : hi;                                                            \
+        }                                                                                          \
+        *lo_out = lo == 0 ? -(TYPE)0 : lo; /* readers may take -0 < +0: cover both */              \
+        *hi_out = hi == 0 ? (TYPE)0 : hi;                                                          \
+        return nans;                                                                               \
+    }
+MIN_MAX_FLOAT(min_max_f32, float)
+MIN_MAX_FLOAT(min_max_f64, double)
+
+void cq_stats_add_fixed(cq_stats *s, cq_type t, const void *values, size_t n)
+{
+    if (n == 0) return;
+    const cq_type_info *f = cq_type_facts(t);
+    uint8_t lo[8], hi[8];
+    size_t nans = 0;
+#define TAKE(FN, TYPE)                                                                             \
+    do {                                                                                           \
+        TYPE a, b;                                                                                 \
+        FN(values, n, &a, &b);                                                                     \
+        memcpy(lo, &a, sizeof a);                                                                  \
+        memcpy(hi, &b, sizeof b);                                                                  \
+    } while (0)
+    if (f->width == 1) {
+        TAKE(min_max_u8, uint8_t);
+    } else if (f->is_float && f->width == 4) {
+        float a, b;
+        nans = min_max_f32(values, n, &a, &b);
+        memcpy(lo, &a, 4);
+        memcpy(hi, &b, 4);
+    } else if (f->is_float) {
+        double a, b;
+        nans = min_max_f64(values, n, &a, &b);
+        memcpy(lo, &a, 8);
+        memcpy(hi, &b, 8);
+    } else if (f->width == 4 && f->is_signed) {
+        TAKE(min_max_i32, int32_t);
+    } else if (f->width == 4) {
+        TAKE(min_max_u32, uint32_t);
+    } else if (f->is_signed) {
+        TAKE(min_max_i64, int64_t);
+    } else {
+        TAKE(min_max_u64, uint64_t);
+    }
+#undef TAKE
+    s->n_nans += cq_i64(nans);
+    if (nans == n) return;
+    cq_bound const a = bound_of(t, cq_span_of(lo, f->width)), b = bound_of(t, cq_span_of(hi, f->width));
+    widen(s, t, &a, &b);
+}
+
+/* The next text in code point order that is no longer than the record: the last character that has
+ * a successor is raised, what follows it is cut. */
+static bool round_up_utf8(cq_bound *b)
+{
+    size_t n = b->n;
+    while (n > 0) {
+        size_t at = n - 1;
+        while (at > 0 && (b->bytes[at] & 0xC0u) == 0x80u) at--;
+        uint32_t cp = b->bytes[at];
+        size_t const len = n - at;
+        if (len > 1) {
+            cp &= 0xFFu >> (len + 1);
+            for (size_t i = 1; i < len; i++) cp = cp << 6 | (b->bytes[at + i] & 0x3Fu);
+        }
+        cp = cp + 1 == 0xD800 ? 0xE000 : cp + 1;
+        size_t const width = cp < 0x80 ? 1 : cp < 0x800 ? 2 : cp < 0x10000 ? 3 : 4;
+        if (cp <= 0x10FFFF && at + width <= CQ_STAT_BYTES) {
+            if (width == 1) {
+                b->bytes[at] = cq_u8(cp);
+            } else {
+                for (size_t i = width - 1; i > 0; i--, cp >>= 6) b->bytes[at + i] = cq_low8(0x80u | (cp & 0x3Fu));
+                b->bytes[at] = cq_low8((0xF00u >> width) | cp);
+            }
+            b->n = cq_u8(at + width);
+            return true;
+        }
+        n = at;
+    }
+    return false;
+}
+
+static bool round_up_bytes(cq_bound *b)
+{
+    while (b->n > 0 && b->bytes[b->n - 1] == 0xFF) b->n--;
+    if (b->n == 0) return false;
+    b->bytes[b->n - 1]++;
+    return true;
+}
+
+bool cq_stats_emit_max(const cq_stats *s, cq_type t, cq_bound *out)
+{
+    *out = s->max;
+    if (out->exact) return true;
+    return t == CQ_STRING ? round_up_utf8(out) : round_up_bytes(out);
+}
+
+bool cq_stats_usable(const cq_stats *s, cq_type t)
+{
+    cq_bound scratch;
+    return s->has_bounds && s->n_nans == 0 && cq_stats_emit_max(s, t, &scratch);
+}

@@ -1,0 +1,44 @@
+/* Statistics of a page or chunk: nulls, NaNs, bounds.
+ *
+ * Bounds are kept as prefixes of at most CQ_STAT_BYTES with a flag for exactness; an upper bound is
+ * rounded up only when it is emitted. Orders: signed, unsigned or IEEE by the column's type;
+ * unsigned bytes for byte arrays. A NaN anywhere takes the bounds away (no reader agrees on them). */
+#ifndef CQ_FORMAT_STATS_H
+#define CQ_FORMAT_STATS_H
+
+#include "base/buf.h"
+#include "format/limits.h"
+#include "format/types.h"
+
+typedef struct cq_bound {
+    uint8_t n;
+    bool exact;              /* the bytes are the whole value */
+    uint8_t bytes[CQ_STAT_BYTES];
+} cq_bound;
+
+typedef struct cq_stats {
+    int64_t n_nulls, n_nans;
+    int64_t value_bytes;     /* byte arrays: bytes of the values without prefixes */
+    bool has_bounds;         /* false while no value was seen */
+    cq_bound min, max;
+} cq_stats;
+
+void cq_stats_clear(cq_stats *s);
+
+/* Adds n fixed-width values (width 1, 4, 8). */
+void cq_stats_add_fixed(cq_stats *s, cq_type t, const void *values, size_t n);
+/* Adds the smallest and the largest of some byte arrays. */
+void cq_stats_add_bytes(cq_stats *s, cq_type t, cq_span min, cq_span max);
+/* Adds what another part of the same column says. */
+void cq_stats_merge(cq_stats *into, cq_type t, const cq_stats *from);
+
+/* Order of two whole values of a type as their bytes: <0, 0, >0. NaN is not compared. */
+int cq_value_cmp(cq_type t, cq_span a, cq_span b);
+
+/* The bound as a reader may use it: the minimum as it is, the maximum rounded up where it was cut
+ * (a valid UTF-8 text for strings). false: no such bound can be expressed. */
+bool cq_stats_emit_max(const cq_stats *s, cq_type t, cq_bound *out);
+/* Bounds that can be emitted: there are some, no NaN, and the maximum can be expressed. */
+bool cq_stats_usable(const cq_stats *s, cq_type t);
+
+#endif

@@ -1,0 +1,170 @@
+/* Batches: checked as a whole, then appended in slices. A slice ends where a row-by-row writer would
+ * look at the group's size, so both cut the same groups; pages are cut inside a slice wherever each
+ * column's builder is full. */
+#include "write/writer_int.h"
+
+#include "base/bytes.h"
+#include "format/limits.h"
+
+/* -- checks ------------------------------------------------------------------------------------- */
+
+static cq_status check_bytes_column(const cq_writer *w, const cq_field *f, const cq_vec *v, int64_t n, int64_t *row, cq_err *e)
+{
+    (void)f;
+    size_t const max = w->plan.max_value_bytes;
+    if (v->shape == CQ_VEC_CONST) {
+        *row = 0;
+        if (!v->is_null && v->constant.n > max) return cq_fail(e, CQ_ELIMIT, "a value of %zu bytes is larger than the memory limit allows (%zu bytes)", v->constant.n, max);
+        return CQ_OK;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        if (v->validity && !v->validity[i]) continue;
+        int64_t const bytes = v->offsets[i + 1] - v->offsets[i];
+        *row = i;
+        if (bytes < 0) return cq_fail(e, CQ_EARG, "offsets of a vector that go back");
+        if ((uint64_t)bytes > max)
+            return cq_fail(e, CQ_ELIMIT, "a value of %lld bytes is larger than the memory limit allows (%zu bytes)", (long long)bytes, max);
+    }
+    return CQ_OK;
+}
+
+static cq_status check_column(const cq_writer *w, const cq_field *f, const cq_vec *v, int64_t n, int64_t *row, cq_err *e)
+{
+    *row = -1;
+    if (v->type != f->type) return cq_fail(e, CQ_EARG, "a vector of type %s for a column of type %s", cq_type_facts(v->type)->name, cq_type_facts(f->type)->name);
+    if (v->shape == CQ_VEC_RAMP) {
+        int64_t last;
+        if (f->type != CQ_INT64) return cq_fail(e, CQ_EARG, "a ramp is for int64 columns");
+        if (!cq_mul_i64(v->step, n - 1, &last) || !cq_add_i64(v->start, last, &last)) return cq_fail(e, CQ_ERANGE, "a ramp beyond int64");
+        return CQ_OK;
+    }
+    if (!f->optional) {
+        if (v->shape == CQ_VEC_CONST && v->is_null) {
+            *row = 0;
+            return cq_fail(e, CQ_EVALUE, "null in a required column");
+        }
+        const uint8_t *null = v->shape == CQ_VEC_FLAT && v->validity ? memchr(v->validity, 0, (size_t)n) : NULL;
+        if (null) {
+            *row = null - v->validity;
+            return cq_fail(e, CQ_EVALUE, "null in a required column");
+        }
+    }
+    return cq_type_facts(f->type)->width ? CQ_OK : check_bytes_column(w, f, v, n, row, e);
+}
+
+/* Byte-array bytes of one row, or of each row where no column is flat. */
+static int64_t row_bytes(const cq_writer *w, const cq_batch *b, int64_t row)
+{
+    int64_t sum = 0;
+    for (int32_t i = 0; i < w->schema.n_fields; i++) {
+        const cq_vec *v = &b->columns[i];
+        if (cq_type_facts(v->type)->width) continue;
+        if (v->shape == CQ_VEC_CONST)
+            sum += v->is_null ? 0 : cq_i64(v->constant.n);
+        else if (!v->validity || v->validity[row])
+            sum += v->offsets[row + 1] - v->offsets[row];
+    }
+    return sum;
+}
+
+/* At most the bytes of rows [from, from + n): nulls may hide some. */
+static int64_t slice_bytes(const cq_writer *w, const cq_batch *b, int64_t from, int64_t n, bool *exact)
+{
+    int64_t sum = 0;
+    *exact = true;
+    for (int32_t i = 0; i < w->schema.n_fields; i++) {
+        const cq_vec *v = &b->columns[i];
+        if (cq_type_facts(v->type)->width) continue;
+        if (v->shape == CQ_VEC_CONST) {
+            sum += v->is_null ? 0 : cq_i64(v->constant.n) * n;
+        } else {
+            sum += v->offsets[from + n] - v->offsets[from];
+            if (v->validity) *exact = false;
+        }
+    }
+    return sum;
+}
+
+static cq_status check_rows(const cq_writer *w, const cq_batch *b, cq_err *e)
+{
+    bool exact;
+    int64_t const max = cq_i64(w->plan.max_row_bytes);
+    if (slice_bytes(w, b, 0, b->n_rows, &exact) <= max) return CQ_OK;
+    for (int64_t i = 0; i < b->n_rows; i++) {
+        int64_t const bytes = row_bytes(w, b, i);
+        if (bytes <= max) continue;
+        cq_status const st = cq_fail(e, CQ_ELIMIT, "a row of %lld bytes is larger than the memory limit allows (%lld bytes)", (long long)bytes, (long long)max);
+        cq_err_where(e, -1, i, -1, -1);
+        return st;
+    }
+    return CQ_OK;
+}
+
+static cq_status check_batch(const cq_writer *w, const cq_batch *b, cq_err *e)
+{
+    for (int32_t i = 0; i < w->schema.n_fields; i++) {
+        int64_t row;
+        cq_status const st = check_column(w, &w->schema.fields[i], &b->columns[i], b->n_rows, &row, e);
+        if (st != CQ_OK) {
+            cq_err_where(e, -1, row, -1, i);
+            return st;
+        }
+    }
+    CQ_TRY(check_rows(w, b, e));
+    return cq_sort_check_batch(&w->sort, b, e);
+}
+
+/* -- slices ------------------------------------------------------------------------------------- */
+
+/* Rows from `from` up to the next look at the group's size, and their bytes. */
+static int64_t slice_rows(const cq_writer *w, const cq_batch *b, int64_t from, int64_t *bytes)
+{
+    int64_t n = cq_min_i64(b->n_rows - from, CQ_CHECK_ROWS - w->group.n_rows % CQ_CHECK_ROWS);
+    if (w->row_group_size > w->group.n_rows) n = cq_min_i64(n, w->row_group_size - w->group.n_rows);
+    bool exact;
+    *bytes = slice_bytes(w, b, from, n, &exact);
+    if (exact && w->unchecked_bytes + *bytes < CQ_CHECK_BYTES) return n;
+    *bytes = 0;
+    for (int64_t i = 0; i < n; i++) {
+        *bytes += row_bytes(w, b, from + i);
+        if (w->unchecked_bytes + *bytes >= CQ_CHECK_BYTES) return i + 1;
+    }
+    return n;
+}
+
+static cq_status append_column(cq_writer *w, int32_t i, const cq_vec *v, int64_t from, int64_t n, cq_err *e)
+{
+    cq_colbuf *c = &w->group.chunks[i].col;
+    for (int64_t done = 0; done < n;) {
+        while (c->full) CQ_TRY(cq_writer_cut_page(w, i, true, e));
+        int64_t k;
+        CQ_TRY(cq_colbuf_append_vec(c, v, from + done, n - done, &k, e));
+        done += k;
+    }
+    if (c->full) w->due = true;
+    return CQ_OK;
+}
+
+static cq_status append_rows(cq_writer *w, const cq_batch *b, cq_err *e)
+{
+    for (int64_t from = 0; from < b->n_rows;) {
+        int64_t bytes;
+        int64_t const n = slice_rows(w, b, from, &bytes);
+        for (int32_t i = 0; i < w->schema.n_fields; i++) CQ_TRY(append_column(w, i, &b->columns[i], from, n, e));
+        from += n;
+        cq_writer_count_rows(w, n, bytes);
+        if (w->due) CQ_TRY(cq_writer_settle(w, e));
+    }
+    return CQ_OK;
+}
+
+cq_status cq_writer_write_batch(cq_writer *w, const cq_batch *b, cq_err *e)
+{
+    CQ_TRY(cq_writer_usable(w, e));
+    if (b->n_rows <= 0) return CQ_OK;
+    if (w->due) CQ_TRY(cq_writer_settle(w, e));
+    CQ_TRY(check_batch(w, b, e));
+    cq_status st = append_rows(w, b, e);
+    if (st == CQ_OK) st = cq_sort_check_take(&w->sort, b, b->n_rows - 1, e);
+    return st == CQ_OK ? CQ_OK : cq_writer_fail(w, st, e);
+}

@@ -1,0 +1,120 @@
+/* Solving the plan: the largest page and dictionary sizes of a fixed ladder whose worst case fits.
+ *
+ * Worst case = every builder full, every dictionary full, one row of the largest size on top of
+ * the builders, one page with the largest value in the compressor, and the least windows. What is
+ * left over at run time serves parked pages, which give way at any time. */
+#include "write/plan.h"
+
+#include "base/bytes.h"
+#include "base/spill.h"
+#include "codec/delta.h"
+#include "codec/rle.h"
+#include "format/limits.h"
+#include "write/colbuf.h"
+
+#define KIB ((size_t)1024)
+
+/* Page bytes and dictionary bytes, best first. */
+static const struct { size_t page, dict; } ladder[] = {
+    {1024 * KIB, 1024 * KIB}, {1024 * KIB, 512 * KIB}, {512 * KIB, 1024 * KIB}, {512 * KIB, 512 * KIB},
+    {256 * KIB, 512 * KIB}, {256 * KIB, 256 * KIB}, {128 * KIB, 256 * KIB}, {128 * KIB, 128 * KIB},
+    {64 * KIB, 128 * KIB}, {64 * KIB, 64 * KIB}, {32 * KIB, 64 * KIB}, {32 * KIB, 32 * KIB}, {16 * KIB, 16 * KIB},
+    {16 * KIB, 8 * KIB}, {8 * KIB, 8 * KIB}, {8 * KIB, 4 * KIB}, {4 * KIB, 4 * KIB}, {4 * KIB, 0},
+};
+#define N_LADDER (sizeof ladder / sizeof ladder[0])
+
+#define SINK_BYTES (64 * KIB)
+#define PAGE_WINDOW_BLOCKS 4
+#define META_WINDOW_BLOCKS 4
+#define PER_COLUMN ((size_t)1536) /* structs of a builder and its chunk, asserted by the writer */
+#define PER_WRITER (16 * KIB)
+
+size_t cq_plan_headroom(int32_t page_rows) { return 4 + cq_rle_bound((size_t)page_rows, 1); }
+
+static int32_t rows_of(size_t page_bytes)
+{
+    return cq_i32(cq_min_i64(CQ_PAGE_ROWS, cq_i64(page_bytes / 8)));
+}
+
+size_t cq_plan_assembly_bytes(int32_t page_rows)
+{
+    size_t const rows = (size_t)page_rows;
+    return cq_plan_headroom(page_rows) + 1 +
+           cq_max_size(cq_rle_bound(rows, CQ_MAX_INDEX_BITS), cq_max_size(cq_delta_bound(rows, 8), cq_delta_bound(rows, 4)));
+}
+
+size_t cq_plan_body_bytes(const cq_plan *p)
+{
+    size_t const plain = cq_plan_headroom(p->page_rows) + cq_max_size(p->page_bytes + 64, (size_t)p->page_rows * 8);
+    return cq_max_size(cq_max_size(plain, cq_plan_assembly_bytes(p->page_rows)), p->dict_bytes);
+}
+
+/* Fills the plan for one rung; the result may be larger than the limit. */
+static void fill(cq_plan *p, const cq_schema *s, const cq_plan_opts *o, uint64_t limit, size_t page, size_t dict)
+{
+    memset(p, 0, sizeof *p);
+    p->memory_limit = limit;
+    p->page_bytes = page;
+    p->page_rows = rows_of(page);
+    p->dict_bytes = dict;
+    bool any_bytes = false;
+    for (int32_t i = 0; i < s->n_fields; i++) {
+        const cq_field *f = &s->fields[i];
+        cq_colbuf_opts const c = {.type = f->type, .optional = f->optional, .page_rows = p->page_rows, .page_bytes = page, .dict_bytes = dict};
+        p->column_bytes += cq_colbuf_memory(&c);
+        any_bytes = any_bytes || cq_type_facts(f->type)->width == 0;
+    }
+    uint64_t const quarter = limit / 4;
+    if (any_bytes) {
+        p->max_value_bytes = (size_t)cq_min_i64(cq_i64(quarter), CQ_MAX_PAGE_BYTES / 2);
+        if (o->max_value_bytes > 0) p->max_value_bytes = cq_min_size(p->max_value_bytes, (size_t)o->max_value_bytes);
+        p->max_row_bytes = p->max_value_bytes;
+        if (o->max_value_bytes > 0) p->max_row_bytes = cq_min_size((size_t)quarter, p->max_value_bytes * (size_t)s->n_fields);
+    }
+    p->codec_bytes = cq_codec_memory(o->codec, o->level, page);
+    size_t const body = cq_plan_body_bytes(p);
+    size_t const out = cq_max_size(cq_codec_bound(o->codec, body + p->max_value_bytes), SINK_BYTES);
+    p->scratch_bytes = cq_plan_assembly_bytes(p->page_rows) + (size_t)p->page_rows * 4 + out + 16 * KIB;
+    p->sink_bytes = SINK_BYTES;
+    p->page_window_bytes = PAGE_WINDOW_BLOCKS * CQ_SPILL_BLOCK;
+    p->meta_window_bytes = META_WINDOW_BLOCKS * CQ_SPILL_BLOCK;
+    size_t const rings = (size_t)(limit / CQ_SPILL_BLOCK) * sizeof(void *) * 4;
+    p->fixed_bytes = p->column_bytes + p->max_row_bytes + p->codec_bytes + p->scratch_bytes + p->sink_bytes + p->page_window_bytes +
+                     p->meta_window_bytes + rings + (size_t)s->n_fields * PER_COLUMN + s->bytes + PER_WRITER +
+                     (size_t)o->n_sorting * 2 * CQ_MAX_SORT_KEY_BYTES;
+}
+
+cq_status cq_plan_make(cq_plan *p, const cq_schema *s, const cq_plan_opts *o, uint64_t memory_limit, cq_err *e)
+{
+    size_t cap = o->codec == CQ_CODEC_ZSTD && o->level >= 16 ? CQ_PAGE_BYTES_SLOW : CQ_PAGE_BYTES;
+    if (o->data_page_bytes > 0) cap = cq_min_size(cap, (size_t)o->data_page_bytes);
+    cap = cq_max_size(cap, 64); /* eight rows: the least that packs */
+    for (size_t i = 0; i < N_LADDER; i++) {
+        fill(p, s, o, memory_limit, cq_min_size(ladder[i].page, cap), ladder[i].dict);
+        if (p->fixed_bytes <= memory_limit) return CQ_OK;
+    }
+    /* the largest value grows with the limit, so the limit that would do is found by doubling up
+       and halving down on the smallest rung */
+    uint64_t lo = memory_limit, hi = memory_limit ? memory_limit : 1;
+    const size_t page = cq_min_size(ladder[N_LADDER - 1].page, cap);
+    do {
+        hi = hi < UINT64_MAX / 4 ? hi * 2 : UINT64_MAX / 2;
+        fill(p, s, o, hi, page, 0);
+    } while (p->fixed_bytes > hi && hi < UINT64_MAX / 4);
+    while (hi - lo > 4096) {
+        uint64_t const mid = lo + (hi - lo) / 2;
+        fill(p, s, o, mid, page, 0);
+        if (p->fixed_bytes <= mid)
+            hi = mid;
+        else
+            lo = mid;
+    }
+    uint64_t const needed = (hi + 65535) / 65536 * 65536;
+    cq_status const st = cq_fail(e, CQ_EBUDGET, "a memory limit of %llu bytes is too small for %d columns: at least %llu bytes would do",
+                                 (unsigned long long)memory_limit, (int)s->n_fields, (unsigned long long)needed);
+    if (e) {
+        e->needed = needed;
+        e->limit = memory_limit;
+    }
+    return st;
+}

@@ -1,0 +1,41 @@
+/* The plan: how a writer divides its memory limit. A pure function of schema, options and limit,
+ * so the same file is written on every machine; what memory is in use never changes it. */
+#ifndef CQ_WRITE_PLAN_H
+#define CQ_WRITE_PLAN_H
+
+#include "codec/compress.h"
+#include "format/schema.h"
+
+typedef struct cq_plan_opts {
+    cq_codec_kind codec;
+    int32_t level;            /* resolved by cq_codec_level */
+    int64_t data_page_bytes;  /* 0: the plan's choice; otherwise an upper limit */
+    int64_t max_value_bytes;  /* 0: a quarter of the limit; otherwise a cap the caller promises */
+    int32_t n_sorting;        /* number of sorting columns that are byte arrays */
+} cq_plan_opts;
+
+typedef struct cq_plan {
+    uint64_t memory_limit;
+    int32_t page_rows;        /* rows of a page, at most */
+    size_t page_bytes;        /* PLAIN bytes at which a page of byte arrays is cut */
+    size_t dict_bytes;        /* memory of one column's dictionary; 0: none */
+    size_t max_value_bytes;   /* the largest single value */
+    size_t max_row_bytes;     /* byte-array bytes of one row, together */
+    size_t codec_bytes;       /* codec contexts */
+    size_t scratch_bytes;     /* page assembly and compressed output */
+    size_t column_bytes;      /* builders and dictionaries of all columns, full */
+    size_t page_window_bytes; /* least memory for parked pages */
+    size_t meta_window_bytes; /* memory of the metadata log */
+    size_t sink_bytes;        /* output coalescing */
+    size_t fixed_bytes;       /* all of the above but the windows' growth: never exceeds the limit */
+} cq_plan;
+
+/* CQ_EBUDGET with e->needed = a limit that would do. */
+cq_status cq_plan_make(cq_plan *p, const cq_schema *s, const cq_plan_opts *o, uint64_t memory_limit, cq_err *e) CQ_MUST_CHECK;
+
+/* Sizes the plan and its users share. */
+size_t cq_plan_headroom(int32_t page_rows);        /* definition levels of a page, with their length */
+size_t cq_plan_assembly_bytes(int32_t page_rows);  /* a page body put together outside its builder */
+size_t cq_plan_body_bytes(const cq_plan *p);       /* the largest body without oversized values */
+
+#endif
