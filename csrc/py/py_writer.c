@@ -366,6 +366,7 @@ void writer_free_core(WriterObject *self)
         self->w = NULL;
         self->sink.orphan = self->forks != self->st->forks;
         cq_writer_free(w);
+        self->info.memory_used = 0;
         self->st->live--;
     }
     cq_mem_close(&self->mem);
@@ -454,6 +455,20 @@ static PyObject *Writer_abort(PyObject *op, PyObject *Py_UNUSED(ignored))
     return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
 }
 
+static PyObject *Writer_attach_fd(PyObject *op, PyObject *arg)
+{
+    WriterObject *self = (WriterObject *)op;
+    int fd = PyObject_AsFileDescriptor(arg);
+    if (fd < 0 || enter(self, "attach_fd", false) < 0) return NULL;
+    bool ok = self->fd_sink.fd < 0 && !self->sink.target;
+    if (ok)
+        self->fd_sink.fd = fd;
+    else
+        PyErr_SetString(PyExc_RuntimeError, "attach_fd(): the writer has a target already");
+    leave(self);
+    return ok ? Py_NewRef(Py_None) : NULL;
+}
+
 /* -- the type ---------------------------------------------------------------------------------- */
 
 static void Writer_finalize(PyObject *op)
@@ -506,6 +521,8 @@ static PyMethodDef Writer_methods[] = {
     {"close", FAST(Writer_close), METH_FASTCALL | METH_KEYWORDS,
      "close($self, metadata=None)\n--\n\nEnds the file with the given (key, value) pairs; its figures."},
     {"abort", Writer_abort, METH_NOARGS, "abort($self, /)\n--\n\nGives the file up. Any number of times."},
+    {"attach_fd", Writer_attach_fd, METH_O,
+     "attach_fd($self, fd, /)\n--\n\nThe file of a writer that was made without one; the caller keeps it open."},
     {"info", Writer_info, METH_NOARGS, "info($self, /)\n--\n\nFigures of now."},
     {"plan", Writer_plan, METH_NOARGS, "plan($self, /)\n--\n\nHow the memory limit is divided."},
     {"column_info", Writer_column_info, METH_NOARGS, "column_info($self, /)\n--\n\nFigures of each column."},
@@ -516,7 +533,7 @@ static PyType_Slot Writer_slots[] = {
     {Py_tp_doc, (void *)(uintptr_t)
      "Writer(fields, *, fd=-1, sink=None, name='<sink>', codec='zstd', level=None, memory_limit=67108864, budget=None,\n"
      "       row_group_size=0, row_group_bytes=0, data_page_size=0, sorting=None, spill_dir='/var/tmp', max_value_bytes=0)\n"
-     "--\n\nThe core's writer behind one Python object."},
+     "--\n\nThe core's writer behind one Python object. Without fd and sink: options are checked, attach_fd() comes later."},
     {Py_tp_new, (void *)Writer_new},
     {Py_tp_dealloc, (void *)Writer_dealloc},
     {Py_tp_finalize, (void *)Writer_finalize},

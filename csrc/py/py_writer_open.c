@@ -162,11 +162,12 @@ static int make_memory(WriterObject *self, long long limit, PyObject *budget)
 
 static int make_sink(WriterObject *self, int fd, PyObject *target, cq_sink *out)
 {
-    if ((fd >= 0) == (target && target != Py_None)) {
+    bool has_target = target && target != Py_None;
+    if (fd >= 0 && has_target) {
         PyErr_SetString(PyExc_TypeError, "a writer has either a descriptor or a sink");
         return -1;
     }
-    if (fd >= 0) {
+    if (!has_target) {
         self->fd_sink.fd = fd;
         self->fd_sink.name = writer_name(self);
         *out = cq_fd_sink_as_sink(&self->fd_sink);
