@@ -32,7 +32,7 @@ cq_status cq_file_meta_open(cq_file_meta *m, const cq_schema *s, const cq_plan *
     CQ_TRY(cq_mem_alloc(mem, CQ_FILE_META_WINDOW * sizeof *m->window, "the page index", &p, e));
     m->window = p;
     size_t const least = plan->meta_window_bytes / CQ_SPILL_BLOCK;
-    return cq_spill_open(&m->log, mem, spill_dir, least, cq_max_size(least, (size_t)(plan->memory_limit / CQ_SPILL_BLOCK)), e);
+    return cq_spill_open(&m->log, mem, spill_dir, least, least, e); /* fixed: memory does not grow with groups */
 }
 
 void cq_file_meta_close(cq_file_meta *m)

@@ -25,7 +25,7 @@ static const struct { size_t page, dict; } ladder[] = {
 
 #define SINK_BYTES (64 * KIB)
 #define PAGE_WINDOW_BLOCKS 4
-#define META_WINDOW_BLOCKS 4
+#define META_WINDOW_BLOCKS 8
 #define PER_COLUMN ((size_t)1536) /* structs of a builder and its chunk, asserted by the writer */
 #define PER_WRITER (16 * KIB)
 
