@@ -5,15 +5,14 @@
  * because the plan counts ordinary sizes for every column and large values once for the row. */
 #include "write/colbuf.h"
 
+#include "codec/rle.h"
 #include "format/limits.h"
-#include "write/plan.h"
 
 static bool is_bytes(const cq_colbuf *c) { return c->width == 0; }
 
-static size_t headroom_of(bool optional, int32_t page_rows)
-{
-    return optional ? cq_plan_headroom(page_rows) : 0;
-}
+size_t cq_colbuf_headroom(int32_t page_rows) { return 4 + cq_rle_bound((size_t)page_rows, 1); }
+
+static size_t headroom_of(bool optional, int32_t page_rows) { return optional ? cq_colbuf_headroom(page_rows) : 0; }
 
 /* Ordinary capacity of `values`: PLAIN byte arrays may end one value's prefix beyond page_bytes. */
 static size_t ordinary_values(const cq_colbuf *c)

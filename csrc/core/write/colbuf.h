@@ -69,6 +69,9 @@ typedef struct cq_colbuf_opts {
     size_t page_bytes, dict_bytes, max_value_bytes;
 } cq_colbuf_opts;
 
+/* Bytes of the definition levels of a page of optional values, with their length; at most. */
+size_t cq_colbuf_headroom(int32_t page_rows);
+
 /* The most memory a builder with these options ever holds, apart from values beyond page_bytes. */
 size_t cq_colbuf_memory(const cq_colbuf_opts *o);
 

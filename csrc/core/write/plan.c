@@ -29,8 +29,6 @@ static const struct { size_t page, dict; } ladder[] = {
 #define PER_COLUMN ((size_t)1536) /* structs of a builder and its chunk, asserted by the writer */
 #define PER_WRITER (16 * KIB)
 
-size_t cq_plan_headroom(int32_t page_rows) { return 4 + cq_rle_bound((size_t)page_rows, 1); }
-
 static int32_t rows_of(size_t page_bytes)
 {
     return cq_i32(cq_min_i64(CQ_PAGE_ROWS, cq_i64(page_bytes / 8)));
@@ -39,13 +37,13 @@ static int32_t rows_of(size_t page_bytes)
 size_t cq_plan_assembly_bytes(int32_t page_rows)
 {
     size_t const rows = (size_t)page_rows;
-    return cq_plan_headroom(page_rows) + 1 +
+    return cq_colbuf_headroom(page_rows) + 1 +
            cq_max_size(cq_rle_bound(rows, CQ_MAX_INDEX_BITS), cq_max_size(cq_delta_bound(rows, 8), cq_delta_bound(rows, 4)));
 }
 
 size_t cq_plan_body_bytes(const cq_plan *p)
 {
-    size_t const plain = cq_plan_headroom(p->page_rows) + cq_max_size(p->page_bytes + 64, (size_t)p->page_rows * 8);
+    size_t const plain = cq_colbuf_headroom(p->page_rows) + cq_max_size(p->page_bytes + 64, (size_t)p->page_rows * 8);
     return cq_max_size(cq_max_size(plain, cq_plan_assembly_bytes(p->page_rows)), p->dict_bytes);
 }
 

@@ -34,7 +34,6 @@ typedef struct cq_plan {
 cq_status cq_plan_make(cq_plan *p, const cq_schema *s, const cq_plan_opts *o, uint64_t memory_limit, cq_err *e) CQ_MUST_CHECK;
 
 /* Sizes the plan and its users share. */
-size_t cq_plan_headroom(int32_t page_rows);        /* definition levels of a page, with their length */
 size_t cq_plan_assembly_bytes(int32_t page_rows);  /* a page body put together outside its builder */
 size_t cq_plan_body_bytes(const cq_plan *p);       /* the largest body without oversized values */
 
