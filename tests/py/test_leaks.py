@@ -1,0 +1,145 @@
+"""Failing calls, two hundred times each: the interpreter's count of allocated blocks must not move.
+
+Error branches are where references are lost. Memory of the core is watched elsewhere (budgets that must return to zero,
+LeakSanitizer in `make asan`); this sees Python objects. A call must fail, by an exception or a refusal, to stand here.
+"""
+
+import gc
+import os
+import sys
+import weakref
+
+import pytest
+
+import ccpq
+
+TIMES = 200
+NOISE = 40
+SCHEMA = {"n": "int8", "s": "string?", "f": "float32", "b": "binary?"}
+GOOD = (1, "a", 1.0, b"x")
+
+
+class Private(Exception):
+    pass
+
+
+class Bytes:
+    """A sink that keeps what it was given; `fail` is the call that raises."""
+
+    def __init__(self, fail=None):
+        self.fail, self.n_bytes = fail, 0
+
+    def write(self, data):
+        if self.fail == "write":
+            raise Private
+        self.n_bytes += len(data)
+        return len(data)
+
+    def finish(self):
+        if self.fail == "finish":
+            raise Private
+
+    def abort(self):
+        pass
+
+
+class Index:
+    def __index__(self):
+        raise Private
+
+
+def failing_rows():
+    yield GOOD
+    raise Private
+
+
+def write(rows, method="write_rows", fail=None, **options):
+    with ccpq.Writer(Bytes(fail), SCHEMA, **options) as w:
+        getattr(w, method)(rows)
+
+
+CASES = {
+    "no such type": lambda: ccpq.Writer(Bytes(), {"n": "int9"}),
+    "no such option": lambda: ccpq.Writer(Bytes(), SCHEMA, compresion="zstd"),
+    "no such codec": lambda: ccpq.Writer(Bytes(), SCHEMA, compression="lzma"),
+    "no such sorting column": lambda: ccpq.Writer(Bytes(), SCHEMA, sorting_columns=["x"]),
+    "metadata of numbers": lambda: ccpq.Writer(Bytes(), SCHEMA, metadata={"a": 1, "b": "c"}),
+    "limit too small": lambda: ccpq.Writer(Bytes(), SCHEMA, memory_limit="4KiB"),
+    "size without a unit": lambda: ccpq.Writer(Bytes(), SCHEMA, memory_limit="64M"),
+    "folder is absent": lambda: ccpq.Writer("/nonexistent/folder/x.parquet", SCHEMA),
+    "target is no target": lambda: ccpq.Writer(3.5, SCHEMA),
+    "rows are no iterable": lambda: write(5),
+    "row is no row": lambda: write([GOOD, 5]),
+    "row is too short": lambda: write([GOOD, (1, "a")]),
+    "integer out of range": lambda: write([GOOD, (300, "a", 1.0, b"x")]),
+    "bool is no integer": lambda: write([GOOD, (True, "a", 1.0, b"x")]),
+    "__index__ raises": lambda: write([GOOD, (Index(), "a", 1.0, b"x")]),
+    "null in a required column": lambda: write([GOOD, (None, "a", 1.0, b"x")]),
+    "bytes are no string": lambda: write([GOOD, (1, b"a", 1.0, b"x")]),
+    "a lone surrogate": lambda: write([GOOD, (1, "\ud800", 1.0, b"x")]),
+    "string is no float": lambda: write([GOOD, (1, "a", "1.0", b"x")]),
+    "string is no bytes": lambda: write([GOOD, (1, "a", 1.0, "x")]),
+    "missing key": lambda: write([{"n": 1, "f": 1.0}, {"n": 1}]),
+    "key too many": lambda: write([{"n": 1, "f": 1.0, "more": 1}]),
+    "iterator raises": lambda: write(failing_rows()),
+    "iterator raises in a group": lambda: write(failing_rows(), "write_group"),
+    "group with a bad row": lambda: write([GOOD, (1,)], "write_group"),
+    "one row, bad": lambda: write((1, "a", None, None), "write_row"),
+    "sink's write raises": lambda: write([GOOD], fail="write"),
+    "sink's finish raises": lambda: write([GOOD], fail="finish"),
+}
+
+
+def blocks_kept(call):
+    """Blocks that TIMES failing calls leave behind: the least of three rounds, since caches fill up and a leak repeats."""
+    rounds = []
+    for n in (20, TIMES, TIMES, TIMES):
+        gc.collect()
+        before = sys.getallocatedblocks()
+        for _ in range(n):
+            try:
+                call()
+            except Exception:
+                continue
+            pytest.fail("the call did not fail")
+        gc.collect()
+        rounds.append(sys.getallocatedblocks() - before)
+    return min(rounds[1:])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_failing_call_leaks_nothing(name):
+    assert blocks_kept(CASES[name]) < NOISE
+
+
+@pytest.mark.skipif(sys.getallocatedblocks() == 0, reason="needs Python's own allocator")
+def test_planted_leak_is_found():
+    kept = []
+
+    def leak():
+        kept.append(object())
+        raise Private
+
+    assert blocks_kept(leak) >= TIMES
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
+def test_failing_calls_leave_no_descriptor(tmp_path):
+    before = len(os.listdir("/proc/self/fd"))
+    for i in range(20):
+        with pytest.raises(ccpq.RowError), ccpq.Writer(tmp_path / f"{i}.parquet", SCHEMA) as w:
+            w.write_rows([GOOD] * 1000 + [(1,)])
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert os.listdir(tmp_path) == []
+
+
+def test_cycle_through_the_sink_is_collected():
+    sink = Bytes()
+    sink.writer = w = ccpq.Writer(sink, SCHEMA)
+    w.write_row(GOOD)
+    w.abort()
+    dead = weakref.ref(sink)
+    del sink, w
+    gc.collect()
+    assert dead() is None
