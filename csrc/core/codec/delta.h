@@ -1,6 +1,6 @@
 /* DELTA_BINARY_PACKED for INT32 (deltas wrap at 32 bits) and INT64.
  *
- * Blocks of 128 values in 4 miniblocks of 32. A sequence of constant step costs about two bytes a
+ * Blocks of 128 values in 4 miniblocks of 32. A sequence of constant step costs about six bytes a
  * block: bit width 0 everywhere. The last block's unused miniblocks have width 0 and no data; the
  * last used miniblock is padded to 32 values. */
 #ifndef CQ_CODEC_DELTA_H
