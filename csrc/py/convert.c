@@ -75,6 +75,16 @@ conv_result convert_null(conv *x, column *c, PyObject *v)
     return r;
 }
 
+/* Ends the time in which the value is held. A value that failed stays held for the report. */
+static conv_result release(conv *x, PyObject *v, conv_result r)
+{
+    if (r == CONV_OK)
+        Py_DECREF(v);
+    else
+        Py_XSETREF(x->held, v);
+    return r;
+}
+
 /* -- foreign scalars, recognised without importing their packages ------------------------------ */
 
 typedef enum foreign { FOREIGN_NONE, FOREIGN_NULL, FOREIGN_INT, FOREIGN_FLOAT, FOREIGN_BOOL } foreign;
@@ -198,9 +208,7 @@ __attribute__((noinline)) static conv_result int_uncommon(conv *x, column *c, Py
 {
     if (v == Py_None) return convert_null(x, c, v);
     Py_INCREF(v);
-    conv_result r = int_held(x, c, v);
-    Py_DECREF(v);
-    return r;
+    return release(x, v, int_held(x, c, v));
 }
 
 #define CONVERT_INT(NAME, LOW, HIGH, PUT, WIDE)                                                    \
@@ -294,9 +302,7 @@ __attribute__((noinline)) static conv_result float_uncommon(conv *x, column *c, 
     const int64_t exact = INT64_C(1) << 53;
     if (compat_small_int(v, &i) && i >= -exact && i <= exact) return put_double(x, c, (double)i, v);
     Py_INCREF(v);
-    conv_result r = float_held(x, c, v);
-    Py_DECREF(v);
-    return r;
+    return release(x, v, float_held(x, c, v));
 }
 
 static conv_result convert_float64(conv *x, column *c, PyObject *v)
@@ -331,8 +337,7 @@ __attribute__((noinline)) static conv_result bool_uncommon(conv *x, column *c, P
     } else {
         r = refuse_type(x, c, v, PyLong_Check(v) ? "; write bool(value) if a truth value is meant" : "");
     }
-    Py_DECREF(v);
-    return r;
+    return release(x, v, r);
 }
 
 static conv_result convert_bool(conv *x, column *c, PyObject *v)
@@ -468,8 +473,7 @@ __attribute__((noinline)) static conv_result string_uncommon(conv *x, column *c,
         r = refuse_type(x, c, v, "; decode it, or declare the column 'binary'");
     else
         r = refuse_type(x, c, v, "; write str(value) if its text is meant");
-    Py_DECREF(v);
-    return r;
+    return release(x, v, r);
 }
 
 static conv_result convert_string(conv *x, column *c, PyObject *v)
@@ -520,8 +524,7 @@ __attribute__((noinline)) static conv_result binary_uncommon(conv *x, column *c,
         r = refuse_type(x, c, v, "; encode it, or declare the column 'string'");
     else
         r = refuse_type(x, c, v, "; write bytes(value) if its bytes are meant");
-    Py_DECREF(v);
-    return r;
+    return release(x, v, r);
 }
 
 static conv_result convert_binary(conv *x, column *c, PyObject *v)

@@ -21,6 +21,8 @@ typedef struct conv {
     core_state *st;
     PyObject *refused_type; /* borrowed: from the state */
     PyObject *refused_text; /* owned; taken by whoever reports it */
+    PyObject *held;         /* owned: the value that failed, where user code has run and may have
+                               taken it out of its row; NULL: the row still has it */
     cq_err err;
 } conv;
 

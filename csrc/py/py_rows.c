@@ -12,15 +12,17 @@ enum { IDENTS_PER_COLUMN = 64, IDENTS_IN_ALL = 1024 };
 
 static inline bool has_value(const column *c) { return c->buf->n_slots != c->buf->n_committed; }
 
-/* `v` is stolen. */
+/* Only a converter that has run user code can have made `v` invalid; it then holds the value. */
 static conv_result fail_at(table *t, int32_t i, PyObject *v, conv_result r)
 {
+    PyObject *value = t->x.held ? t->x.held : Py_NewRef(v);
+    t->x.held = NULL;
     t->failed_column = i;
-    Py_XSETREF(t->failed_value, v);
+    Py_XSETREF(t->failed_value, value);
     return r;
 }
 
-static conv_result fail_row(table *t, PyObject *row, conv_result r) { return fail_at(t, -1, Py_NewRef(row), r); }
+static conv_result fail_row(table *t, PyObject *row, conv_result r) { return fail_at(t, -1, row, r); }
 
 /* -- a table's life ---------------------------------------------------------------------------- */
 
@@ -101,6 +103,7 @@ int table_traverse(table *t, visitproc visit, void *arg)
     Py_VISIT(t->named_type);
     Py_VISIT(t->failed_value);
     Py_VISIT(t->x.refused_text);
+    Py_VISIT(t->x.held);
     return 0;
 }
 
@@ -115,6 +118,7 @@ void table_clear(table *t)
     Py_CLEAR(t->named_type);
     Py_CLEAR(t->failed_value);
     Py_CLEAR(t->x.refused_text);
+    Py_CLEAR(t->x.held);
     Py_CLEAR(t->names);
     Py_CLEAR(t->index);
     if (t->keys)
@@ -219,7 +223,7 @@ static conv_result put_absent(table *t, const layout *l)
     for (int32_t k = 0; k < l->n_absent; k++) {
         int32_t i = l->absent[k];
         conv_result r = convert_null(&t->x, &t->columns[i], Py_None);
-        if (r != CONV_OK) return fail_at(t, i, Py_NewRef(Py_None), r);
+        if (r != CONV_OK) return fail_at(t, i, Py_None, r);
     }
     return CONV_OK;
 }
@@ -232,7 +236,7 @@ static conv_result put_tuple(table *t, PyObject *row)
     for (int32_t i = 0; i < t->n; i++, c++) {
         PyObject *v = PyTuple_GET_ITEM(row, i);
         conv_result r = c->convert(&t->x, c, v);
-        if (PY_UNLIKELY(r != CONV_OK)) return fail_at(t, i, Py_NewRef(v), r);
+        if (PY_UNLIKELY(r != CONV_OK)) return fail_at(t, i, v, r);
     }
     return CONV_OK;
 }
@@ -244,7 +248,7 @@ static conv_result put_tuple_as(table *t, PyObject *row, const layout *l)
         PyObject *v = PyTuple_GET_ITEM(row, k);
         column *c = &t->columns[l->column_of[k]];
         conv_result r = c->convert(&t->x, c, v);
-        if (PY_UNLIKELY(r != CONV_OK)) return fail_at(t, l->column_of[k], Py_NewRef(v), r);
+        if (PY_UNLIKELY(r != CONV_OK)) return fail_at(t, l->column_of[k], v, r);
     }
     return put_absent(t, l);
 }
@@ -258,10 +262,9 @@ static conv_result put_list(table *t, PyObject *row, const layout *l)
         if (k >= PyList_GET_SIZE(row)) return refuse_length(t, row, PyList_GET_SIZE(row), wanted);
         int32_t i = l ? l->column_of[k] : cq_i32(k);
         column *c = &t->columns[i];
-        PyObject *v = Py_NewRef(PyList_GET_ITEM(row, k));
+        PyObject *v = PyList_GET_ITEM(row, k);
         conv_result r = c->convert(&t->x, c, v);
         if (PY_UNLIKELY(r != CONV_OK)) return fail_at(t, i, v, r);
-        Py_DECREF(v);
     }
     return l ? put_absent(t, l) : CONV_OK;
 }
@@ -317,45 +320,46 @@ static conv_result put_missing(table *t)
             ? convert_null(&t->x, c, Py_None)
             : convert_refuse(&t->x, t->x.st->RowValueError, "the key is missing; declare the column '%s?' to allow that",
                              cq_type_facts(c->type)->name);
-        if (r != CONV_OK) return fail_at(t, i, Py_NewRef(Py_None), r);
+        if (r != CONV_OK) return fail_at(t, i, Py_None, r);
     }
     return CONV_OK;
-}
-
-/* The column of the k-th key where it is not the object seen there last. */
-__attribute__((noinline)) static int32_t find_key(table *t, Py_ssize_t k, PyObject *key)
-{
-    if (k < t->n && t->keys[k] && convert_same_text(key, t->columns[t->key_column[k]].name)) return t->key_column[k];
-    Py_INCREF(key);
-    int32_t i = find_column(t, key);
-    if (i >= 0 && k < t->n && PyUnicode_CheckExact(key)) {
-        t->key_column[k] = i;
-        Py_XSETREF(t->keys[k], Py_NewRef(key));
-    }
-    Py_DECREF(key);
-    return i;
 }
 
 static conv_result put_pair(table *t, int32_t i, PyObject *v)
 {
     column *c = &t->columns[i];
     if (PY_UNLIKELY(has_value(c)))
-        return fail_at(t, i, Py_NewRef(v), convert_refuse(&t->x, t->x.st->RowValueError, "the row gives this column twice"));
+        return fail_at(t, i, v, convert_refuse(&t->x, t->x.st->RowValueError, "the row gives this column twice"));
     conv_result r = c->convert(&t->x, c, v);
-    return PY_LIKELY(r == CONV_OK) ? CONV_OK : fail_at(t, i, Py_NewRef(v), r);
+    return PY_LIKELY(r == CONV_OK) ? CONV_OK : fail_at(t, i, v, r);
 }
 
-/* User code may change the dict meanwhile: the value is held, and a column that gets a second
- * value or none is noticed. */
+/* A key that is not the object seen at its place last. Comparing keys may run user code: key and
+ * value are held. */
+__attribute__((noinline)) static conv_result put_found(table *t, PyObject *row, Py_ssize_t k, PyObject *key, PyObject *v)
+{
+    if (k < t->n && t->keys[k] && convert_same_text(key, t->columns[t->key_column[k]].name))
+        return put_pair(t, t->key_column[k], v);
+    Py_INCREF(key);
+    Py_INCREF(v);
+    int32_t i = find_column(t, key);
+    conv_result r = i == -2 ? CONV_RAISED : i < 0 ? refuse_dict_keys(t, row) : put_pair(t, i, v);
+    if (i >= 0 && k < t->n && PyUnicode_CheckExact(key)) {
+        t->key_column[k] = i;
+        Py_XSETREF(t->keys[k], Py_NewRef(key));
+    }
+    Py_DECREF(key);
+    Py_DECREF(v);
+    return r;
+}
+
+/* User code may change the dict meanwhile: a column that gets a second value or none is noticed. */
 static conv_result put_dict(table *t, PyObject *row)
 {
     Py_ssize_t pos = 0, k = 0;
     PyObject *key, *v;
     while (PyDict_Next(row, &pos, &key, &v)) {
-        Py_INCREF(v);
-        int32_t i = PY_LIKELY(k < t->n && t->keys[k] == key) ? t->key_column[k] : find_key(t, k, key);
-        conv_result r = PY_LIKELY(i >= 0) ? put_pair(t, i, v) : i == -2 ? CONV_RAISED : refuse_dict_keys(t, row);
-        Py_DECREF(v);
+        conv_result r = PY_LIKELY(k < t->n && t->keys[k] == key) ? put_pair(t, t->key_column[k], v) : put_found(t, row, k, key, v);
         if (PY_UNLIKELY(r != CONV_OK)) return r;
         k++;
     }
