@@ -29,7 +29,7 @@ cq_status cq_codec_level(cq_codec_kind kind, int32_t level, int32_t *out, cq_err
 {
     if (kind != CQ_CODEC_ZSTD) {
         if (level != CQ_LEVEL_DEFAULT) return cq_fail(e, CQ_EARG, "only zstd takes a compression level");
-        *out = 0;
+        *out = CQ_LEVEL_DEFAULT; /* which every codec takes */
         return CQ_OK;
     }
     if (level == CQ_LEVEL_DEFAULT) level = LEVEL_DEFAULT;
