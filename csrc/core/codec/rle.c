@@ -38,6 +38,11 @@ CQ_INLINE uint32_t value_at(const void *v, size_t i, bool bytes)
     return bytes ? ((const uint8_t *)v)[i] : ((const uint32_t *)v)[i];
 }
 
+CQ_INLINE bool eight_are(const uint32_t *p, uint64_t two)
+{
+    return ((cq_load64(p) ^ two) | (cq_load64(p + 2) ^ two) | (cq_load64(p + 4) ^ two) | (cq_load64(p + 6) ^ two)) == 0;
+}
+
 CQ_INLINE bool eight_equal(const void *v, size_t i, bool bytes)
 {
     if (bytes) {
@@ -45,35 +50,55 @@ CQ_INLINE bool eight_equal(const void *v, size_t i, bool bytes)
         return cq_load64(p) == p[0] * UINT64_C(0x0101010101010101);
     }
     const uint32_t *p = (const uint32_t *)v + i;
-    uint64_t const two = p[0] * UINT64_C(0x0000000100000001);
-    return ((cq_load64(p) ^ two) | (cq_load64(p + 2) ^ two) | (cq_load64(p + 4) ^ two) | (cq_load64(p + 6) ^ two)) == 0;
+    return eight_are(p, p[0] * UINT64_C(0x0000000100000001));
 }
 
-/* The end of the values equal to the one at i, not beyond n. */
+/* Which of the eight values at p differ from a. */
+CQ_INLINE unsigned differ8(const uint32_t *p, uint32_t a)
+{
+    unsigned m = 0;
+    for (unsigned k = 0; k < 8; k++) m |= (unsigned)(p[k] != a) << k;
+    return m;
+}
+
+/* The end of the values equal to the one at i, not beyond n. The eight at i are equal. */
+CQ_INLINE size_t run_end_u32(const uint32_t *p, size_t i, size_t n)
+{
+    uint32_t const a = p[i];
+    uint64_t const two = a * UINT64_C(0x0000000100000001);
+    i += 8;
+    for (size_t k = 1; n - i >= 8; i += 8, k++) {
+        /* A long run goes faster by whole blocks that equal themselves moved by one value. */
+        if (k % 8 == 0)
+            while (n - i >= 256 + 8 && p[i] == a && memcmp(p + i, p + i + 1, 255 * 4) == 0) i += 256;
+        if (!eight_are(p + i, two)) return i + (unsigned)__builtin_ctz(differ8(p + i, a));
+    }
+    while (i < n && p[i] == a) i++;
+    return i;
+}
+
+CQ_INLINE size_t run_end_u8(const uint8_t *p, size_t i, size_t n)
+{
+    uint64_t const all = p[i] * UINT64_C(0x0101010101010101);
+    for (i += 8; n - i >= 8; i += 8) {
+        uint64_t const d = cq_load64(p + i) ^ all;
+        if (d) return i + (unsigned)__builtin_ctzll(d) / 8;
+    }
+    while (i < n && p[i] == (all & 0xff)) i++;
+    return i;
+}
+
 CQ_INLINE size_t run_end(const void *v, size_t i, size_t n, bool bytes)
 {
+    return bytes ? run_end_u8(v, i, n) : run_end_u32(v, i, n);
+}
+
+/* All of [i, n), at least one, are equal. */
+CQ_INLINE bool all_equal(const void *v, size_t i, size_t n, bool bytes)
+{
     uint32_t const a = value_at(v, i, bytes);
-    if (bytes) {
-        const uint8_t *p = v;
-        uint64_t const all = a * UINT64_C(0x0101010101010101);
-        for (; n - i >= 32; i += 32) {
-            uint64_t const d = (cq_load64(p + i) ^ all) | (cq_load64(p + i + 8) ^ all) | (cq_load64(p + i + 16) ^ all) |
-                               (cq_load64(p + i + 24) ^ all);
-            if (d) break;
-        }
-        for (; i < n && p[i] == a; i++) {
-        }
-    } else {
-        const uint32_t *p = v;
-        for (; n - i >= 16; i += 16) {
-            uint32_t d = 0;
-            for (size_t k = 0; k < 16; k++) d |= p[i + k] ^ a;
-            if (d) break;
-        }
-        for (; i < n && p[i] == a; i++) {
-        }
-    }
-    return i;
+    while (i < n && value_at(v, i, bytes) == a) i++;
+    return i == n;
 }
 
 CQ_INLINE void pack(const void *v, size_t i, size_t n, unsigned w, uint8_t *dst, bool bytes)
@@ -120,7 +145,7 @@ CQ_INLINE size_t encode(const void *v, size_t n, unsigned w, uint8_t *dst, bool 
         open = i = end;
     }
     /* Fewer than eight are left: a repeated run where they are equal and a padded group is larger. */
-    if (i < n && 1 + value_bytes(w) <= w + (open == i) && run_end(v, i, n, bytes) == n) {
+    if (i < n && 1 + value_bytes(w) <= w + (open == i) && all_equal(v, i, n, bytes)) {
         if (open < i) at += put_packed(dst + at, v, open, i, w, bytes);
         at += put_repeat(dst + at, value_at(v, i, bytes), n - i, w);
         open = n;
