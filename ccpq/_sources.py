@@ -85,7 +85,8 @@ class _Digest:
         self.files = 0
 
     def add(self, e: Entry) -> None:
-        self._sha.update(f"{self._cluster}/{e.host}/{e.name}\n{e.size}\n{e.xxh64 or '-'}\n".encode())
+        content = e.xxh64 if e.shadowed_by is None else f"shadowed by {e.shadowed_by}"
+        self._sha.update(f"{self._cluster}/{e.host}/{e.name}\n{e.size}\n{content}\n".encode())
         self.files += 1
 
     def trailer(self) -> dict[str, object]:

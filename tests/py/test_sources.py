@@ -38,7 +38,7 @@ def test_a_list_is_lines_of_json_with_its_hash(tmp_path):
     assert lines[1] == {"host": "f1", "name": "1.json", "size": 10, "mtime_ns": 5, "shadowed_by": "1.bin"}
     assert lines[2] == {"host": "f1", "name": "2.bin", "size": 10, "mtime_ns": 5, "xxh64": "0123456789abcdef"}
     assert lines[-1] == {"files": 3, "sha256": digest}
-    text = "fritz/f1/1.json\n10\n-\nfritz/f1/2.bin\n10\n0123456789abcdef\nfritz/g\nµ/1.bin\n0\n0123456789abcdef\n"
+    text = "fritz/f1/1.json\n10\nshadowed by 1.bin\nfritz/f1/2.bin\n10\n0123456789abcdef\nfritz/g\nµ/1.bin\n0\n0123456789abcdef\n"
     assert digest == hashlib.sha256(text.encode()).hexdigest()
     assert list(read_list(tmp_path / "l", "fritz")) == entries
 

@@ -28,8 +28,8 @@ def test_core_peak_is_the_largest_of_the_writers(tmp_path):
         for i, limit in enumerate(("16MiB", "8MiB", "12MiB")):
             with ccpq.Writer(tmp_path / f"{i}.parquet", {"a": "int64", "s": "string"}, memory_limit=limit) as w:
                 w.write_rows((n, f"text {n}") for n in range(30_000))
-                peaks.append(w.memory.peak)
-                assert m.core_peak == max(peaks)
+            peaks.append(w.memory.peak)
+            assert m.core_peak == max(peaks)
     assert m.core_peak == max(peaks) > 0
     # Behind the block nothing is watched.
     with ccpq.Writer(tmp_path / "x.parquet", {"a": "int64"}, memory_limit="64MiB") as w:
