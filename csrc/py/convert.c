@@ -103,7 +103,7 @@ static foreign numpy_kind(const char *name)
 
 static bool module_is_pandas(PyTypeObject *tp)
 {
-    PyObject *module = PyObject_GetAttrString((PyObject *)tp, "__module__");
+    PyObject *module = py_attribute((PyObject *)tp, "__module__");
     bool yes = false;
     if (module && PyUnicode_Check(module)) {
         PyObject *head = PyUnicode_Substring(module, 0, 7);

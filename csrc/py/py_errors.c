@@ -103,6 +103,17 @@ PyObject *py_raise(core_state *st, const cq_err *e, const char *file, PyObject *
     return NULL;
 }
 
+/* The interpreter's cache of attributes keeps names by identity: fresh ones would fill it. */
+PyObject *py_attribute(PyObject *o, const char *name)
+{
+    PyObject *interned = PyUnicode_InternFromString(name);
+    if (!interned) return NULL;
+    PyObject *a = PyObject_GetAttr(o, interned);
+    Py_DECREF(interned);
+    if (!a && PyErr_ExceptionMatches(PyExc_AttributeError)) PyErr_Clear();
+    return a;
+}
+
 enum { VALUE_TEXT = 80 };
 
 static PyObject *cut(PyObject *text)
@@ -130,8 +141,9 @@ static PyObject *plain_text(core_state *st, PyObject *value)
         }
         return PyObject_Repr(value);
     }
-    if (tp == &PyFloat_Type || value == Py_None || PyBool_Check(value)) return PyObject_Repr(value);
-    return PyObject_CallOneArg(st->repr, value);
+    if (PyList_Check(value) || PyTuple_Check(value) || PyAnySet_Check(value) || PyDict_Check(value))
+        return PyObject_CallOneArg(st->repr, value);
+    return PyObject_Repr(value);
 }
 
 PyObject *py_value_text(core_state *st, PyObject *value)

@@ -15,6 +15,9 @@ PyObject *py_raise(core_state *st, const cq_err *e, const char *file, PyObject *
  * "<T object>"; NULL only with an exception that is no Exception, or without memory. */
 PyObject *py_value_text(core_state *st, PyObject *value);
 
+/* An attribute; NULL without an exception where there is none, with one where looking it up failed. */
+PyObject *py_attribute(PyObject *o, const char *name);
+
 /* ", did you mean 'x'?" for the nearest of `names` (a sequence of str), else ''. New reference. */
 PyObject *py_did_you_mean(PyObject *word, PyObject *names);
 

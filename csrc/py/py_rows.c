@@ -387,12 +387,9 @@ static conv_result put_mapping(table *t, PyObject *row)
 /* Whether an attribute is there; exceptions but AttributeError stay pending (-1). */
 static int has_attribute(PyObject *v, const char *name)
 {
-    PyObject *a = PyObject_GetAttrString(v, name);
+    PyObject *a = py_attribute(v, name);
     Py_XDECREF(a);
-    if (a) return 1;
-    if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return -1;
-    PyErr_Clear();
-    return 0;
+    return a ? 1 : PyErr_Occurred() ? -1 : 0;
 }
 
 /* The layout of a tuple subclass with `_fields`, resolved once per class. */
@@ -400,8 +397,8 @@ static conv_result put_named(table *t, PyObject *row)
 {
     PyObject *tp = (PyObject *)Py_TYPE(row);
     if (t->named_type != tp) {
-        PyObject *fields = PyObject_GetAttrString(tp, "_fields");
-        if (!fields) return CONV_RAISED;
+        PyObject *fields = py_attribute(tp, "_fields");
+        if (!fields) return PyErr_Occurred() ? CONV_RAISED : put_tuple(t, row);
         layout fresh;
         conv_result r = layout_make(t, fields, &fresh);
         Py_DECREF(fields);

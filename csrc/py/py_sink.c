@@ -2,6 +2,8 @@
  * keeps what it was given must never hold memory of the core. */
 #include "py_sink.h"
 
+#include "py_errors.h"
+
 enum { PIECE_BYTES = 256 << 10 };
 
 int py_sink_add(PyObject *module, core_state *st)
@@ -17,8 +19,7 @@ int py_sink_add(PyObject *module, core_state *st)
 /* A method of the target, or NULL without an exception. */
 static PyObject *method(PyObject *target, const char *name)
 {
-    PyObject *m = PyObject_GetAttrString(target, name);
-    if (!m && PyErr_ExceptionMatches(PyExc_AttributeError)) PyErr_Clear();
+    PyObject *m = py_attribute(target, name);
     if (m && !PyCallable_Check(m)) Py_CLEAR(m);
     return m;
 }

@@ -492,8 +492,7 @@ static int Writer_traverse(PyObject *op, visitproc visit, void *arg)
 static int Writer_clear(PyObject *op)
 {
     WriterObject *self = (WriterObject *)op;
-    writer_free_core(self);
-    PyErr_Clear();
+    writer_free_core(self); /* finalized before: no sink is called any more */
     Py_CLEAR(self->name);
     return 0;
 }

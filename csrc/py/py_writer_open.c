@@ -13,7 +13,7 @@ typedef struct opening {
     cq_schema schema;
     cq_writer_opts opts;
     cq_sort_key *sorting;
-    PyObject *spill_dir; /* bytes */
+    PyObject *spill_dir; /* bytes; on the stack only, lint: no traverse */
 } opening;
 
 static void opening_clear(opening *o)
