@@ -1,7 +1,7 @@
 #!/bin/bash
 # Everything under address, leak and undefined-behaviour sanitizers: C tests, fuzz corpus, then the Python tests with an
 # extension of its own in build/asan. Tests that measure memory and the peers' libraries (their leaks are not ours)
-# stay out, as do the tests that run compilers.
+# stay out, as do the tests that run compilers and those of the model, which is Python alone.
 set -eu
 cd "$(dirname "$0")/.."
 root=$(pwd)
@@ -34,4 +34,5 @@ env LD_PRELOAD="$(gcc -print-file-name=libasan.so):$(gcc -print-file-name=libubs
     CCPQ_TESTS_WITHOUT=pyarrow,duckdb,polars,pandas,numpy \
     .venv/bin/pytest -o pythonpath="tests build/asan/lib" -p no:cacheprovider --timeout=600 -q \
     -m 'not memory and not slow' \
-    --ignore tests/py/test_c_suite.py --ignore tests/py/test_house.py --ignore tests/py/test_docs.py "$@"
+    --ignore tests/py/test_c_suite.py --ignore tests/py/test_house.py \
+    --ignore tests/py/test_docs.py --ignore tests/py/test_model.py "$@"

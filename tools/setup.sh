@@ -30,7 +30,7 @@ else
         need python3-dev
 fi
 if [ "$stage" = fuzz ]; then
-    echo 'int LLVMFuzzerTestOneInput(const unsigned char *d, unsigned long n); int LLVMFuzzerTestOneInput(const unsigned char *d, unsigned long n) { (void)d; (void)n; return 0; }' |
+    echo 'int LLVMFuzzerTestOneInput(const char *d, long n) { return d && n < 0; }' |
         clang -fsanitize=fuzzer,address -x c - -o /dev/null 2>/dev/null || { need clang; need libclang-rt-dev; }
 fi
 
