@@ -213,7 +213,9 @@ void cq_row_group_drop(cq_row_group *g)
 {
     for (int32_t i = 0; i < g->n_chunks; i++) chunk_restart(&g->chunks[i]);
     cq_spill_clear(&g->pages);
-    if (g->mem->parent) (void)cq_spill_relieve(&g->pages); /* what is shared goes back between groups */
+    /* else a column that had dropped its dictionary begins the next one on top of all blocks: memory of
+       the second group would be above the first's. What is shared goes back between groups, too. */
+    (void)cq_spill_relieve(&g->pages);
     g->n_rows = 0;
     g->parked_bytes = 0;
     g->meter.bytes = 0;
