@@ -125,6 +125,22 @@ static void zstd_has_no_history(void)
     }
 }
 
+/* A context much larger than what is asked of it, many times: zstd gives such memory back where it
+ * owns it, and must not try here. */
+static void zstd_many_small_pages(void)
+{
+    cq_mem m;
+    cq_err e;
+    cq_codec *c = NULL;
+    make_text();
+    cq_mem_init(&m, NULL, 64 << 20);
+    CQT_OK(cq_codec_open(&c, CQ_CODEC_ZSTD, 9, 1 << 20, &m, &e), &e);
+    for (size_t i = 0; i < 500; i++) round_trip(c, CQ_CODEC_ZSTD, i % 7 * 10);
+    round_trip(c, CQ_CODEC_ZSTD, 1 << 20);
+    cq_codec_free(c);
+    CQT_EQ_U(cq_mem_used(&m), 0);
+}
+
 static void snappy_pages(void)
 {
     make_text();
@@ -199,5 +215,6 @@ void test_compress(void)
     CQT_RUN(zstd_contexts_never_grow);
     CQT_RUN(zstd_every_level);
     CQT_RUN(zstd_has_no_history);
+    CQT_RUN(zstd_many_small_pages);
     CQT_RUN(refusals);
 }
