@@ -84,6 +84,8 @@ void cq_colbuf_new_chunk(cq_colbuf *c)
     empty_page(c);
     shrink_values(c);
     c->mode = c->dict.limits.max_entries > 0 ? CQ_CHUNK_TRIAL : CQ_CHUNK_DIRECT;
+    /* interned values need no buffer, and dictionary and buffer together would be more than the first chunk had */
+    if (is_bytes(c) && c->mode == CQ_CHUNK_TRIAL) cq_buf_reset(&c->values);
     cq_dict_clear(&c->dict);
     c->page_entries = 0;
     c->last_id = CQ_NO_ID;
