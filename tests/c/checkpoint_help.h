@@ -12,8 +12,11 @@
 #include "cqtest.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -255,6 +258,105 @@ static inline rows load_expected(const char *path, const char *file, const char 
         rows_put(&r, rows_key(&r, key), strtoll(field[first + 5], NULL, 10), strtoll(field[first + 6], NULL, 10), strtof(field[first + 7], NULL));
     }
     free(b.p);
+    return r;
+}
+
+/* Index passes over bytes in memory. `text` lists what was found, sorted: one line a series with
+ * metric, scope, scope id, path (names with '/'), start, frequency, n and the values. */
+
+typedef struct scanned {
+    cq_status status;
+    cq_err e;
+    cq_checkpoint_info info;
+    bool duplicate;
+    char *text;
+} scanned;
+
+static inline int memfd_of(const void *p, size_t n)
+{
+    int const fd = memfd_create("checkpoint", MFD_CLOEXEC);
+    CQT(fd >= 0 && write(fd, p, n) == (ssize_t)n);
+    return fd;
+}
+
+static inline void note_duplicate(void *ctx, uint32_t file, const cq_err *why)
+{
+    scanned *r = ctx;
+    (void)file;
+    r->duplicate = true;
+    r->status = why->code;
+    r->e = *why;
+}
+
+/* `chunk` values are read back at a time. */
+static inline void list_series(scanned *r, cq_series_index *ix, cq_mem *mem, int fd, size_t window, size_t chunk)
+{
+    bytes text = {0};
+    char path[64];
+    cq_checkpoint_file file = {.name = path, .info = r->info};
+    cq_value_reader reader;
+    float *values = malloc(chunk * sizeof *values);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    CQT_OK(cq_value_reader_init(&reader, mem, NULL, window, AT_FDCWD, &file, &r->e), &r->e);
+    for (;;) {
+        cq_series s;
+        bool more;
+        char number[400];
+        CQT_OK(cq_series_index_next(ix, &s, &more, &r->e), &r->e);
+        if (!more) break;
+        put(&text, s.metric.p, s.metric.n);
+        put_text(&text, "|");
+        put(&text, s.scope.p, s.scope.n);
+        put_text(&text, "|");
+        put(&text, s.scope_id.p, s.scope_id.n);
+        put_text(&text, "|");
+        cq_span name;
+        for (size_t at = 0; cq_tree_path_next(s.path, &at, &name);) {
+            put(&text, name.p, name.n);
+            put_text(&text, "/");
+        }
+        snprintf(number, sizeof number, "|%lld|%lld|%llu|", (long long)s.start, (long long)s.frequency, (unsigned long long)s.n_values);
+        put_text(&text, number);
+        cq_value_cursor c = cq_value_cursor_of(&s);
+        while (c.left) {
+            size_t const n = c.left < chunk ? (size_t)c.left : chunk;
+            CQT_OK(cq_value_read(&reader, &c, values, n, &r->e), &r->e);
+            for (size_t i = 0; i < n; i++) {
+                snprintf(number, sizeof number, " %.9g", (double)values[i]);
+                put_text(&text, values[i] != values[i] ? " -" : number);
+            }
+        }
+        put_text(&text, "\n");
+    }
+    CQT_OK(cq_value_reader_finish(&reader, &r->e), &r->e);
+    cq_value_reader_reset(&reader);
+    put(&text, "", 1);
+    r->text = (char *)text.p;
+    free(values);
+}
+
+static inline scanned scan_bytes(cq_checkpoint_kind kind, const void *p, size_t n, size_t window, size_t chunk)
+{
+    scanned r;
+    cq_mem mem;
+    cq_scan scan;
+    cq_series_index ix;
+    memset(&r, 0, sizeof r);
+    cq_err_clear(&r.e);
+    cq_mem_init(&mem, NULL, 16 << 20);
+    int const fd = memfd_of(p, n);
+    CQT_OK(cq_series_index_init(&ix, &mem, "/var/tmp", NULL, 1 << 20, 1, &r.e), &r.e);
+    CQT_OK(cq_scan_init(&scan, &mem, NULL, window, &ix, &r.e), &r.e);
+    r.info.kind = kind;
+    CQT_OK(cq_file_identify(fd, "memory", &r.info.id, &r.e), &r.e);
+    r.status = cq_scan_file(&scan, fd, "memory", 0, &r.info, &r.e);
+    if (r.status == CQ_OK) CQT_OK(cq_series_index_finish(&ix, note_duplicate, &r, &r.e), &r.e);
+    if (r.status == CQ_OK) list_series(&r, &ix, &mem, fd, window, chunk);
+    cq_scan_reset(&scan);
+    cq_series_index_reset(&ix);
+    CQT_EQ_U(cq_mem_used(&mem), 0);
+    cq_mem_close(&mem);
+    close(fd);
     return r;
 }
 

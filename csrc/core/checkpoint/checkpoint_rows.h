@@ -18,6 +18,7 @@ typedef struct cq_host_job {
     const char *spill_dir;
     cq_row_sink sink;
     cq_poll poll;               /* should_stop may be NULL */
+    const cq_checkpoint_plan *plan; /* NULL: made from the limit. Tests give windows of their own */
     /* results */
     int64_t n_rows;
     uint64_t spilled_bytes;

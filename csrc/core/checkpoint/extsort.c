@@ -20,7 +20,7 @@ typedef struct entry {
     uint32_t n;
 } entry;
 
-void cq_extsort_init(cq_extsort *s, cq_mem *mem, const char *dir, cq_poll *poll, size_t window, size_t typical, size_t max_record)
+void cq_extsort_init(cq_extsort *s, cq_mem *mem, const char *dir, cq_poll *poll, size_t window, size_t typical)
 {
     memset(s, 0, sizeof *s);
     s->mem = mem;
@@ -28,7 +28,7 @@ void cq_extsort_init(cq_extsort *s, cq_mem *mem, const char *dir, cq_poll *poll,
     s->poll = poll;
     s->entries_cap = window / (typical + LEN + sizeof(entry)) * sizeof(entry);
     s->records_cap = cq_min_size(window - s->entries_cap, (size_t)1 << 30);
-    s->max_record = max_record;
+    s->max_record = s->records_cap / 2 - LEN; /* a merge holds two at least */
     s->random = 2463534242u;
     cq_buf_init(&s->records, mem);
     cq_buf_init(&s->entries, mem);

@@ -38,9 +38,9 @@ typedef struct cq_extsort {
     bool log_open, merging, started;
 } cq_extsort;
 
-/* A window of `window` bytes (at least two records of max_record bytes and an eighth more), split
- * for records of about `typical` bytes. Allocates nothing. */
-void cq_extsort_init(cq_extsort *s, cq_mem *mem, const char *dir, cq_poll *poll, size_t window, size_t typical, size_t max_record);
+/* A window of `window` bytes, split for records of about `typical` bytes: the largest possible
+ * record has s->max_record bytes, a bit less than half the window. Allocates nothing. */
+void cq_extsort_init(cq_extsort *s, cq_mem *mem, const char *dir, cq_poll *poll, size_t window, size_t typical);
 void cq_extsort_reset(cq_extsort *s);
 /* Forgets the records, keeps the memory. */
 void cq_extsort_clear(cq_extsort *s);

@@ -6,6 +6,8 @@
 
 #include "base/bytes.h"
 
+#include <assert.h>
+
 enum {
     MIN_WINDOW = 64,    /* values */
     DIRECT_ROWS = 128,  /* fewer rows are gathered with their neighbours */
@@ -24,7 +26,7 @@ cq_status cq_row_merge_init(cq_row_merge *m, cq_mem *mem, const char *dir, cq_po
     m->max_sources = max_sources;
     cq_buf *const buffers[] = {&m->group, &m->path, &m->sources, &m->heap, &m->times, &m->free_windows};
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) cq_buf_init(buffers[i], mem);
-    cq_extsort_init(&m->wide, mem, dir, poll, wide_window, WIDE_BYTES, WIDE_BYTES);
+    cq_extsort_init(&m->wide, mem, dir, poll, wide_window, WIDE_BYTES);
     m->columns[CQ_ROW_CLUSTER] = cq_vec_const(CQ_STRING, cluster);
     m->columns[CQ_ROW_HOSTNAME] = cq_vec_const(CQ_STRING, hostname);
     void *p = NULL;
@@ -168,6 +170,7 @@ static cq_status load(cq_row_merge *m, const merge_heap *h, cq_row_source *s, cq
 {
     if (s->at < s->n) return CQ_OK;
     if (!s->window) {
+        assert(m->free_windows.len > 0); /* sources that hold one overlap in time */
         m->free_windows.len -= sizeof s->window;
         memcpy(&s->window, m->free_windows.data + m->free_windows.len, sizeof s->window);
     }

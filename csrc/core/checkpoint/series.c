@@ -88,7 +88,7 @@ cq_status cq_tree_name_check(cq_span name, cq_err *e)
 cq_status cq_series_index_init(cq_series_index *ix, cq_mem *mem, const char *dir, cq_poll *poll, size_t window, uint32_t n_files, cq_err *e)
 {
     memset(ix, 0, sizeof *ix);
-    cq_extsort_init(&ix->sort, mem, dir, poll, window, 112, CQ_MAX_SERIES_RECORD);
+    cq_extsort_init(&ix->sort, mem, dir, poll, window, 112);
     cq_buf_init(&ix->failed, mem);
     cq_buf_init(&ix->previous, mem);
     CQ_TRY(cq_buf_set_cap(&ix->failed, n_files, e));

@@ -58,7 +58,7 @@ typedef struct cq_series_index {
     cq_buf previous; /* key of the record before, while checking */
 } cq_series_index;
 
-/* `window` is at least 2.25 * CQ_MAX_SERIES_RECORD; files have numbers below n_files. */
+/* Names of any size fit if `window` is at least 2.3 * CQ_MAX_SERIES_RECORD. Files have numbers below n_files. */
 cq_status cq_series_index_init(cq_series_index *ix, cq_mem *mem, const char *dir, cq_poll *poll, size_t window, uint32_t n_files, cq_err *e) CQ_MUST_CHECK;
 void cq_series_index_reset(cq_series_index *ix);
 
