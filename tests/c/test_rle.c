@@ -9,13 +9,14 @@ enum { MAX_N = 65536, GUARD = 32 };
 static uint32_t in[MAX_N], back[MAX_N + 8];
 static uint8_t in8[MAX_N], out[MAX_N * 4 + MAX_N + 64 + GUARD];
 
-static struct { size_t n_repeat, n_packed; } seen;
+static struct { size_t n_repeat, n_packed, shortest; } seen; /* shortest: repeated run, the last run aside */
 
 /* Decodes exactly n values from exactly n_bytes; padding must be zero and stay in the last group. */
 static void decode(const uint8_t *p, size_t n_bytes, unsigned w, size_t n)
 {
     size_t at = 0, have = 0;
     memset(&seen, 0, sizeof seen);
+    seen.shortest = SIZE_MAX;
     while (at < n_bytes) {
         uint64_t const head = varint_at(p, n_bytes, &at);
         CQT(have < n && head > 1);
@@ -40,6 +41,7 @@ static void decode(const uint8_t *p, size_t n_bytes, unsigned w, size_t n)
             CQT(w == 32 || x >> w == 0);
             for (size_t i = 0; i < values; i++) back[have++] = x;
             seen.n_repeat++;
+            if (have < n && values < seen.shortest) seen.shortest = values;
         }
     }
     CQT_EQ_U(have, n);
@@ -55,9 +57,18 @@ static size_t check(size_t n, unsigned w)
     for (size_t i = bound; i < bound + GUARD; i++) CQT_EQ_U(out[i], 0xa5);
     decode(out, got, w, n);
     CQT_EQ_MEM(back, in, n * 4);
+    static uint8_t again[sizeof out];
+    size_t const min_run = (size_t)cqt_rand_below(200);
+    memset(again, 0xa5, bound + GUARD);
+    size_t const longer = cq_rle_encode_u32_min(in, n, w, min_run, again);
+    CQT(longer <= packed + 6 + packed / 64 && longer <= bound);
+    for (size_t i = bound; i < bound + GUARD; i++) CQT_EQ_U(again[i], 0xa5);
+    decode(again, longer, w, n);
+    CQT_EQ_MEM(back, in, n * 4);
+    CQT(seen.shortest >= min_run);
+    decode(out, got, w, n);
     if (w <= 8) {
         for (size_t i = 0; i < n; i++) in8[i] = (uint8_t)in[i];
-        static uint8_t again[sizeof out];
         memset(again, 0xa5, bound + GUARD);
         CQT_EQ_U(cq_rle_encode_u8(in8, n, w, again), got);
         CQT_EQ_MEM(again, out, got);
