@@ -20,13 +20,14 @@ from collections.abc import Iterable
 
 from ccpq import _core
 from ccpq._archive_report import ArchiveReport, Published, Tally
-from ccpq._errors import FileChanged, UnsupportedError
+from ccpq._budget import MemoryBudget
+from ccpq._errors import BudgetError, FileChanged, UnsupportedError
 from ccpq._progress import Progress, check_progress, make_progress
 from ccpq._publish import open_target, spill_dir_for
-from ccpq._sizes import parse_duration, parse_size
+from ccpq._sizes import format_bytes, parse_duration, parse_size
 from ccpq._sources import HASH_KEY, LIST_SUFFIX, Entry, ListedFiles, SourceListError, SourceListWriter, find_lists, footer_hash
 from ccpq._tree import Due, count_hosts, list_directories, list_host, show_name
-from ccpq._writer import MemoryBudget, Writer
+from ccpq._writer import Writer
 
 __all__ = ["archive_checkpoints"]
 
@@ -41,8 +42,10 @@ FORMAT = "clustercockpit-metrics.v1"
 
 # A group is cut at the first host boundary behind this; inside a host the core cuts at a series boundary.
 GROUP_ROWS = 524_288
-# Part of the memory limit that is the writer's; the rest reads and merges checkpoints.
+# Part of the memory limit that is the writer's; the rest, which must not be below the least that the core takes,
+# reads and merges checkpoints.
 WRITER_SHARE = (5, 8)
+MERGE_LEAST = 2 << 20
 # Each repetition leaves out one more file. A tree that changes faster than this is not one to archive.
 MAX_ATTEMPTS = 32
 # The core's own "no": what a file system says that cannot lock a directory.
@@ -176,9 +179,19 @@ class _Job:
         self.check_options()
 
     def check_options(self) -> None:
-        """A plan of the writer for nothing: bad options and too little memory are told before anything is read."""
-        with open(os.devnull, "wb") as f:
-            Writer(f, SCHEMA, sorting_columns=SORTING, memory_limit=self.writer_memory, **self.options).abort()
+        """A writer for nothing: bad options and too little memory are told before anything is read or made."""
+        part, whole = WRITER_SHARE
+        needed = -(-MERGE_LEAST * whole // (whole - part))
+        try:
+            with open(os.devnull, "wb") as f:
+                Writer(f, SCHEMA, sorting_columns=SORTING, memory_limit=self.writer_memory, metadata=self.metadata,
+                       spill_dir=self.spill_dir, **self.options).abort()
+        except BudgetError as e:
+            needed = max(needed, -(-e.needed * whole // part)) if e.needed else needed
+        limit = self.report.memory_limit
+        if limit < needed:
+            raise BudgetError(f"memory_limit: {format_bytes(limit)} ({limit} bytes) is too small for an archive job: "
+                              f"{needed} bytes would do", needed=needed, limit=limit)
 
     def run(self, clusters: list[str] | None, progress: object) -> None:
         tree = Tally()
@@ -207,7 +220,7 @@ class _Job:
                         raise
                     log.warning("%s changed while it was read: %s is archived again without it", e.file, cluster)
                     changed[host, name] = str(e)
-                    bar.done -= run.steps
+                    bar.back(run.steps)
                     continue
                 run.tally.error(show_name(cluster), f"{len(changed)} files changed while they were read; nothing of it was archived")
                 run.give_up()

@@ -19,6 +19,10 @@ class Progress:
         self.done += 1
         self._show(what)
 
+    def back(self, steps: int) -> None:
+        """The last steps have to be done again."""
+        self.done -= steps
+
     def _show(self, what: str) -> None:
         pass
 
@@ -51,6 +55,10 @@ class _Bar(Progress):
         except ImportError as e:
             raise ImportError("a progress bar needs tqdm (apt: python3-tqdm); progress= takes a callable too") from e
         self._bar = tqdm(total=total, unit=unit, disable=disable, leave=False, dynamic_ncols=True)
+
+    def back(self, steps: int) -> None:
+        super().back(steps)
+        self._bar.update(-steps)
 
     def _show(self, what: str) -> None:
         self._bar.set_postfix_str(what, refresh=False)

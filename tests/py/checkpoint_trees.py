@@ -65,17 +65,22 @@ def expected_rows(case):
     return [(*line[:5], int(line[5]), int(line[6]), struct.pack("<f", float(line[7]))) for line in lines[1:]]
 
 
-def archive_rows(*paths):
-    """Rows of archives, read by pyarrow, in the form of ``expected_rows``."""
-    import pyarrow.parquet
-
+def archive_rows(*paths, reader="model"):
+    """Rows of archives in the form of ``expected_rows``, read by the oracle or by pyarrow."""
     rows = []
     for path in paths:
-        table = pyarrow.parquet.read_table(path)
-        assert tuple(table.column_names) == COLUMNS
-        columns = [table.column(i).to_pylist() for i in range(8)]
-        columns[7] = [struct.pack("<f", v) for v in columns[7]]
-        rows += zip(*columns, strict=True)
+        if reader == "model":
+            import model
+
+            table = model.read_table(path)
+        else:
+            import pyarrow.parquet
+
+            table = {name: column.to_pylist() for name, column in
+                     zip(COLUMNS, pyarrow.parquet.read_table(path).columns, strict=True)}
+        assert tuple(table) == COLUMNS
+        table["value"] = [struct.pack("<f", v) for v in table["value"]]
+        rows += zip(*table.values(), strict=True)
     return rows
 
 
