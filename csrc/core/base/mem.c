@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static const size_t page_bytes = 4096; /* a multiple of it where pages are larger is still a bound */
+static const size_t page_bytes = 4096; /* fixed, so that plans are the same everywhere; a kernel with larger pages maps up to one of them more a block */
 
 static size_t round_page(size_t n) { return (n + page_bytes - 1) & ~(page_bytes - 1); }
 

@@ -2,14 +2,7 @@
 #include "format/thrift.h"
 
 #include "base/bytes.h"
-
-uint64_t cq_zigzag(int64_t v) { return ((uint64_t)v << 1) ^ (v < 0 ? UINT64_MAX : 0); }
-
-size_t cq_varint_bytes(uint64_t v)
-{
-    unsigned const bits = cq_bit_width64(v);
-    return bits ? (bits + 6) / 7 : 1;
-}
+#include "base/varint.h"
 
 static void put(cq_thrift *t, uint8_t b)
 {
@@ -19,11 +12,8 @@ static void put(cq_thrift *t, uint8_t b)
 
 static void put_varint(cq_thrift *t, uint64_t v)
 {
-    while (v >= 0x80) {
-        put(t, cq_low8(v | 0x80u));
-        v >>= 7;
-    }
-    put(t, cq_low8(v));
+    assert((size_t)(t->end - t->at) >= cq_varint_bytes(v));
+    t->at += cq_varint_put(t->at, v);
 }
 
 static void put_field(cq_thrift *t, int id, unsigned type)

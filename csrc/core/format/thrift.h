@@ -7,7 +7,6 @@
 #include "base/buf.h"
 
 #define CQ_THRIFT_DEPTH 8
-#define CQ_VARINT_BYTES 10
 
 typedef enum cq_thrift_type {
     CQ_T_TRUE = 1, CQ_T_FALSE = 2, CQ_T_I8 = 3, CQ_T_I16 = 4, CQ_T_I32 = 5, CQ_T_I64 = 6, CQ_T_BINARY = 8, CQ_T_LIST = 9, CQ_T_STRUCT = 12
@@ -39,9 +38,5 @@ void cq_thrift_el_bool(cq_thrift *t, bool v);
 void cq_thrift_el_binary(cq_thrift *t, const void *p, size_t n);
 /* Closes the innermost struct. */
 void cq_thrift_end(cq_thrift *t);
-
-/* Bytes of an unsigned varint, for lengths computed ahead. */
-size_t cq_varint_bytes(uint64_t v);
-uint64_t cq_zigzag(int64_t v);
 
 #endif

@@ -2,6 +2,7 @@
 #include "write/file_meta.h"
 
 #include "base/bytes.h"
+#include "base/varint.h"
 #include "format/limits.h"
 
 typedef struct group_record {
@@ -381,15 +382,12 @@ static cq_status put_group(end_writer *w, int64_t *at, index_positions *indexes,
 /* Binary values of any length, which the scratch need not hold. */
 static cq_status put_text(end_writer *w, int last_id, int id, cq_span s, cq_err *e)
 {
-    uint8_t head[1 + 2 * CQ_VARINT_BYTES];
+    uint8_t head[4 + CQ_VARINT_BYTES];
     cq_thrift t;
     cq_thrift_resume(&t, head, sizeof head, last_id);
     cq_thrift_binary(&t, id, NULL, 0);
     size_t n = cq_thrift_bytes(&t) - 1; /* without the length of nothing */
-    for (uint64_t v = s.n;; v >>= 7) {
-        head[n++] = cq_low8(v >= 0x80 ? v | 0x80 : v);
-        if (v < 0x80) break;
-    }
+    n += cq_varint_put(head + n, s.n);
     CQ_TRY(cq_output_write(w->out, head, n, e));
     return cq_output_write(w->out, s.p, s.n, e);
 }

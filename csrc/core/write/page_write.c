@@ -79,7 +79,10 @@ static cq_span assembled_body(cq_page_coder *k, const page_slots *p, const cq_ch
     const uint8_t *values = p->c->values.data ? p->c->values.data + p->c->headroom : NULL;
     if (choice->encoding == CQ_PQ_RLE_DICTIONARY) {
         dst[n++] = cq_u8(choice->bit_width);
-        if (p->n_values) n += cq_rle_encode_u32(choice->ids, p->n_values, choice->bit_width, dst + n);
+        if (p->n_values && k->kind == CQ_CODEC_ZSTD)
+            n += cq_rle_encode_u32_min(choice->ids, p->n_values, choice->bit_width, CQ_RLE_MIN_RUN_ZSTD, dst + n);
+        else if (p->n_values)
+            n += cq_rle_encode_u32(choice->ids, p->n_values, choice->bit_width, dst + n);
     } else if (choice->encoding == CQ_PQ_DELTA_BINARY_PACKED) {
         n += p->c->width == 4 ? cq_delta_encode_i32((const int32_t *)(const void *)values, p->n_values, dst + n)
                               : cq_delta_encode_i64((const int64_t *)(const void *)values, p->n_values, dst + n);
