@@ -175,7 +175,7 @@ def shared(n):
     """Two writers in one budget, written in turns; the second begins when the first has parked pages."""
     budget = ccpq.MemoryBudget("24MiB")
     schema = {"id": "string", "value": "float64"}
-    first = ccpq.Writer(Nowhere(), schema, memory_limit=budget.share("8MiB"), row_group_size=600_000)
+    first = ccpq.Writer(Nowhere(), schema, memory_limit=budget.share("8MiB"), row_group_size=400_000)
     second = None
     for at in range(0, n, 50_000):
         # `key` keeps the two from being the same work.
@@ -183,7 +183,7 @@ def shared(n):
             if w is not None:
                 w.write_rows((f"{i * key:x}", FLOATS[i * key % 50_021] * i) for i in range(at, min(n, at + 50_000)))
         if second is None:
-            second = ccpq.Writer(Nowhere(), schema, memory_limit=budget.share("8MiB"), row_group_size=600_000)
+            second = ccpq.Writer(Nowhere(), schema, memory_limit=budget.share("8MiB"), row_group_size=400_000)
     first.close()
     second.close()
     return figures(first, second, peak=budget.peak)

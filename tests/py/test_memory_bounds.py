@@ -89,7 +89,7 @@ def test_bound(name, table):
 
 def test_the_measure_sees_what_is_not_counted():
     found = finish(start("not_counted", 1))
-    assert found["growth"] > 40 * MIB > found["core_peak"]
+    assert found["growth"] > 39 * MIB > found["core_peak"]
 
 
 @pytest.mark.parametrize("name", list(ARCHIVES))
