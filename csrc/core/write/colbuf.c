@@ -10,7 +10,7 @@
 
 static bool is_bytes(const cq_colbuf *c) { return c->width == 0; }
 
-size_t cq_colbuf_headroom(int32_t page_rows) { return 4 + cq_rle_bound((size_t)page_rows, 1); }
+size_t cq_colbuf_headroom(int32_t page_rows) { return (4 + cq_rle_bound((size_t)page_rows, 1) + 7) / 8 * 8; }
 
 static size_t headroom_of(bool optional, int32_t page_rows) { return optional ? cq_colbuf_headroom(page_rows) : 0; }
 

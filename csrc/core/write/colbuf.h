@@ -69,7 +69,8 @@ typedef struct cq_colbuf_opts {
     size_t page_bytes, dict_bytes, max_value_bytes;
 } cq_colbuf_opts;
 
-/* Bytes of the definition levels of a page of optional values, with their length; at most. */
+/* Bytes of the definition levels of a page of optional values, with their length; at most. A
+ * multiple of eight, so that the values behind stay aligned. */
 size_t cq_colbuf_headroom(int32_t page_rows);
 
 /* The most memory a builder with these options ever holds, apart from values beyond page_bytes. */
