@@ -21,6 +21,11 @@ def of_limit(used: int, limit: int) -> str:
     return f"{used_text} of {limit_text}"
 
 
+def count_of(n: int, what: str) -> str:
+    """``1 row``, ``1,204 rows``."""
+    return f"{format_count(n)} {what}{'' if n == 1 else 's'}"
+
+
 class Memory(NamedTuple):
     """Bytes: in use now, the most ever, the limit, and bytes ever written to temporary files."""
 
@@ -96,12 +101,11 @@ class Report:
     def summary(self) -> str:
         """The one line."""
         per_row = f" ({self.bytes / self.rows:.2f} B/row)" if self.rows else ""
-        groups = "1 group" if self.row_groups == 1 else f"{format_count(self.row_groups)} groups"
-        rows = "1 row" if self.rows == 1 else f"{format_count(self.rows)} rows"
-        skipped = f", {format_count(self.skipped_rows)} rows skipped" if self.skipped_rows else ""
+        skipped = f", {count_of(self.skipped_rows, 'row')} skipped" if self.skipped_rows else ""
         spilled = format_bytes(self.spilled_bytes) if self.spilled_bytes else "0"
         return (
-            f"{self.name}: {rows}, {groups}, {format_bytes(self.bytes)}{per_row} in {format_duration(self.seconds)}, "
+            f"{self.name}: {count_of(self.rows, 'row')}, {count_of(self.row_groups, 'group')}, "
+            f"{format_bytes(self.bytes)}{per_row} in {format_duration(self.seconds)}, "
             f"peak {of_limit(self.peak_memory, self.memory_limit)}, spilled {spilled}{skipped}"
         )
 

@@ -19,9 +19,9 @@ from ccpq import _core
 from ccpq._budget import MemoryBudget, MemoryShare, resolve_memory
 from ccpq._errors import RowError, UnsupportedError
 from ccpq._publish import DURABILITIES, Target, open_target, spill_dir_for
-from ccpq._report import Memory, Plan, Report, of_limit
+from ccpq._report import Memory, Plan, Report, count_of, of_limit
 from ccpq._schema import Schema, core_fields, schema as make_schema
-from ccpq._sizes import format_bytes, format_count, parse_size
+from ccpq._sizes import format_bytes, parse_size
 
 __all__ = ["MemoryBudget", "MemoryShare", "Writer"]
 
@@ -271,6 +271,8 @@ class Writer:
             raise ValueError(f"durability is one of {', '.join(map(repr, DURABILITIES))}, not {durability!r}")
 
         path = os.fsdecode(os.fspath(target)) if isinstance(target, (str, bytes, os.PathLike)) else None
+        if target is None:
+            raise TypeError("the target must be a path, a binary file or a sink, not None")
         self._name = path if path is not None else _name_of(target)
         self._core = _core.Writer(
             core_fields(self._schema), sink=None if path is not None else target, name=self._name, codec=codec,
@@ -347,7 +349,7 @@ class Writer:
             figures = self._core.close(pairs)
         except BaseException:
             if self._core.info()["failed"]:
-                self._give_up()
+                self._abort_quietly()
             raise
         self._open = False
         if self._target is not None:
@@ -461,7 +463,7 @@ class Writer:
         i = core.info()
         state = "open" if self._open else "closed" if self._report is not None else "aborted"
         return (
-            f"<ccpq.Writer {self._name!r} {state}: {format_count(i['rows'])} rows, {format_count(i['row_groups'])} groups, "
+            f"<ccpq.Writer {self._name!r} {state}: {count_of(i['rows'], 'row')}, {count_of(i['row_groups'], 'group')}, "
             f"{format_bytes(i['bytes_written'])} written, memory {of_limit(i['memory_used'], i['memory_limit'])}>"
         )
 

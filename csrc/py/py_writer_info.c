@@ -59,7 +59,7 @@ static PyObject *one_column(WriterObject *self, int32_t i)
     const column *col = &self->rows.columns[i];
     if (set(d, "name", Py_NewRef(col->name)) < 0 ||
         set(d, "type", PyUnicode_FromFormat("%s%s", cq_type_facts(col->type)->name, col->optional ? "?" : "")) < 0 ||
-        set_i64(d, "values", c.values) < 0 || set_i64(d, "nulls", c.nulls) < 0 ||
+        set_i64(d, "values", c.values - c.nulls) < 0 || set_i64(d, "nulls", c.nulls) < 0 ||
         set_i64(d, "compressed_bytes", c.compressed_bytes) < 0 ||
         set_i64(d, "uncompressed_bytes", c.uncompressed_bytes) < 0 || set_i64(d, "pages_plain", c.pages_plain) < 0 ||
         set_i64(d, "pages_dict", c.pages_dict) < 0 || set_i64(d, "pages_delta", c.pages_delta) < 0 ||
