@@ -86,7 +86,7 @@ def test_options_reach_the_archive(tree, ccpq_):
                          "--durability", "none", "--spill-dir", tree)
     assert (code, err) == (0, "")
     footer = model.read_metadata(tree / "dst/c/1000.parquet")
-    assert footer.chunk(0, 0)["meta_data"]["codec"] == 1
+    assert footer.chunk(0, 0).codec == 1
     code, out, _ = ccpq_("archive", "src", "other", "--cutoff", LATE, "--compression-level", "9", "--json")
     assert code == 0 and json.loads(out)["memory_limit"] == 32 << 20
 
