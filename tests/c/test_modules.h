@@ -9,10 +9,12 @@
     /* F0 base */                                                                                                      \
     M(err)                                                                                                             \
     M(mem)                                                                                                             \
+    M(file)                                                                                                            \
     M(buf)                                                                                                             \
     M(arena)                                                                                                           \
     M(bytes)                                                                                                           \
     M(checksum)                                                                                                        \
+    M(spill)                                                                                                           \
     M(utf8)                                                                                                            \
     M(pool)                                                                                                            \
     M(base)                                                                                                            \
@@ -34,12 +36,17 @@
     M(format)                                                                                                          \
     /* F3 write */                                                                                                     \
     M(sink)                                                                                                            \
+    M(plan)                                                                                                            \
     M(colbuf)                                                                                                          \
     M(encode_choice)                                                                                                   \
     M(page_write)                                                                                                      \
-    M(spill)                                                                                                           \
+    M(sort_check)                                                                                                      \
     M(row_group)                                                                                                       \
+    M(file_meta)                                                                                                       \
     M(writer)                                                                                                          \
+    M(batch_write)                                                                                                     \
+    M(writer_faults)                                                                                                   \
+    M(writer_budget)                                                                                                   \
     M(arrow_import)                                                                                                    \
     /* F3 read */                                                                                                      \
     M(source)                                                                                                          \
