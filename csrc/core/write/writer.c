@@ -214,7 +214,8 @@ static cq_status end_group(cq_writer *w, cq_err *e)
     for (int32_t i = 0; i < w->group.n_chunks; i++)
         while (w->group.chunks[i].col.n_committed > 0) {
             CQ_TRY(poll_stop(w, e));
-            CQ_TRY(cq_writer_cut_page(w, i, false, e));
+            /* a full page is cut as one whenever it is cut: at once, or by a close that came before the settling */
+            CQ_TRY(cq_writer_cut_page(w, i, w->group.chunks[i].col.full, e));
         }
     cq_status const st = cq_row_group_splice(&w->group, &w->out, &w->meta, e);
     if (st != CQ_OK) {
