@@ -10,6 +10,7 @@ cluster's output is then dropped and made again without it.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import errno
 import fcntl
@@ -23,7 +24,7 @@ from ccpq._archive_report import ArchiveReport, Published, Tally
 from ccpq._budget import MemoryBudget
 from ccpq._errors import BudgetError, FileChanged, UnsupportedError
 from ccpq._progress import Progress, check_progress, make_progress
-from ccpq._publish import open_target, spill_dir_for
+from ccpq._publish import Target, open_target, spill_dir_for
 from ccpq._sizes import format_bytes, parse_duration, parse_size
 from ccpq._sources import HASH_KEY, LIST_SUFFIX, Entry, ListedFiles, SourceListError, SourceListWriter, find_lists, footer_hash
 from ccpq._tree import Due, count_hosts, list_directories, list_host, show_name
@@ -48,7 +49,7 @@ WRITER_SHARE = (5, 8)
 MERGE_LEAST = 2 << 20
 # Each repetition leaves out one more file. A tree that changes faster than this is not one to archive.
 MAX_ATTEMPTS = 32
-# The core's own "no": what a file system says that cannot lock a directory.
+# What a file system says that cannot lock a directory.
 _NO_LOCK = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EBADF}
 
 _RESERVED = {
@@ -249,31 +250,19 @@ class _ClusterRun:
         self.directory = os.path.join(job.dst, cluster)
         self.path = os.path.join(self.directory, f"{job.report.cutoff}.parquet")
         self.list_path = os.path.join(self.directory, f"{job.report.cutoff}{LIST_SUFFIX}")
-        self.lock = -1
+        self.stack = contextlib.ExitStack()  # the lock is its first entry, so it goes last
+        self.locked = False
         self.listed: ListedFiles | None = None
         self.writer: Writer | None = None
-        self.list_target = None
+        self.list_target: Target | None = None
         self.sources: SourceListWriter | None = None
         self.spill_dir = ""
 
     def __enter__(self) -> _ClusterRun:
         return self
 
-    def __exit__(self, kind, error, tb) -> None:
-        """Drops what is not published. The lock goes last."""
-        try:
-            if self.writer is not None:
-                self.writer.abort()
-            if self.sources is not None:
-                self.sources.discard()
-            if self.list_target is not None:
-                self.list_target.abort()
-            if self.listed is not None:
-                self.listed.close()
-        finally:
-            if self.lock >= 0:
-                os.close(self.lock)
-                self.lock = -1
+    def __exit__(self, *exc: object) -> None:
+        self.stack.close()
 
     def give_up(self) -> None:
         """Only the errors of this attempt count."""
@@ -405,7 +394,7 @@ class _ClusterRun:
 
     def open_lists(self) -> None:
         """Locks the cluster's directory and opens the lists in it; once, when the first file is due."""
-        if self.lock >= 0:
+        if self.locked:
             return
         os.makedirs(self.job.dst, exist_ok=True)
         try:
@@ -413,10 +402,12 @@ class _ClusterRun:
         except FileExistsError:
             if os.path.islink(self.directory) or not os.path.isdir(self.directory):
                 raise _ClusterFailed(f"{self.directory!r} is in the way: not a directory") from None
-        self.lock = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        lock = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        self.stack.callback(os.close, lock)
+        self.locked = True
         try:
             # Two runs at once would archive the same files twice, each without knowing of the other's list.
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise _ClusterFailed(f"another run is archiving into {self.directory!r}; run again when it is done") from None
         except OSError as e:
@@ -426,6 +417,7 @@ class _ClusterRun:
         self.spill_dir = spill_dir_for(self.path, self.job.spill_dir)
         if self.job.skip_archived:
             self.listed = ListedFiles(find_lists(self.directory), self.cluster, self.spill_dir)
+            self.stack.callback(self.listed.close)
 
     def open_writer(self) -> None:
         if self.writer is not None:
@@ -437,9 +429,11 @@ class _ClusterRun:
                                  memory_limit=self.job.budget.share(self.job.writer_memory), **self.job.options)
         except FileExistsError as e:
             raise _ClusterFailed(f"{e.filename}: {e.strerror}") from None
+        self.stack.callback(self.writer.abort)
         # An orphan list of an earlier attempt is replaced.
         self.list_target = open_target(self.list_path, overwrite=True, durability=self.job.durability)
-        self.sources = SourceListWriter(self.list_target.fd, self.cluster, self.job.report.cutoff)
+        self.stack.callback(self.list_target.abort)
+        self.sources = SourceListWriter(self.list_target.fd, self.list_path, self.cluster, self.job.report.cutoff)
 
     def publish(self) -> None:
         """First the list, then the archive that makes it count."""

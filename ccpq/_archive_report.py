@@ -10,6 +10,7 @@ import logging
 from typing import NamedTuple
 
 from ccpq._errors import Error
+from ccpq._report import of_limit
 from ccpq._sizes import format_bytes, format_count, format_duration
 
 __all__ = ["ArchiveError", "ArchiveReport", "Published", "SourceError"]
@@ -142,7 +143,7 @@ class ArchiveReport(Tally):
         per_row = f" ({self.bytes / self.rows:.2f} B/row)" if self.rows else ""
         errors = f", {format_count(self.error_count)} errors" if self.error_count else ""
         return (f"{format_count(self.rows)} rows, {format_bytes(self.bytes)}{per_row} in {format_duration(self.seconds)}, "
-                f"peak {format_bytes(self.peak_memory)} of {format_bytes(self.memory_limit)}{errors}")
+                f"peak {of_limit(self.peak_memory, self.memory_limit)}{errors}")
 
     def table(self) -> list[str]:
         """Lines of a table, one row per archive; none without archives."""

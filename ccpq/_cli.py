@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import json
 import logging
+import os
 import sys
 from typing import NoReturn
 
@@ -177,8 +178,8 @@ def run(args: list[str] | None = None) -> int:
         return EXIT_FAILED
     except OSError as e:
         if isinstance(e, BrokenPipeError) and e.filename is None:
-            # Whoever read our output has gone; nothing can be said any more.
-            sys.stderr.close()
+            # Whoever read our output has gone: nothing can be said any more, at the interpreter's end neither.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return EXIT_FAILED
         where = f"{e.filename}: " if e.filename is not None else ""
         click.echo(f"ccpq: {where}{e.strerror or e}", err=True)

@@ -31,6 +31,7 @@ LIST_SUFFIX = ".sources.jsonl"
 
 MAX_OPEN_LISTS = 64
 _MAX_LINE = 65_536
+_BUFFER = 65_536
 _TAIL = 4_096
 _FOOTER_WINDOW = 1 << 20
 _ARCHIVE = re.compile(r"([0-9]{1,19})(\.parquet|\.sources\.jsonl)")
@@ -50,16 +51,16 @@ class Entry(NamedTuple):
     xxh64: str | None  # 16 hex digits; None for a .json that was not read because its .bin was
     shadowed_by: str | None = None
 
-    def to_line(self) -> bytes:
+    def to_fields(self) -> dict[str, object]:
         fields: dict[str, object] = {"host": self.host, "name": self.name, "size": self.size, "mtime_ns": self.mtime_ns}
         if self.shadowed_by is None:
             fields["xxh64"] = self.xxh64
         else:
             fields["shadowed_by"] = self.shadowed_by
-        return json.dumps(fields).encode("ascii") + b"\n"
+        return fields
 
     @classmethod
-    def from_line(cls, fields: dict) -> Entry:
+    def from_fields(cls, fields: dict) -> Entry:
         host, name, size, mtime_ns = fields["host"], fields["name"], fields["size"], fields["mtime_ns"]
         xxh64, by = fields.get("xxh64"), fields.get("shadowed_by")
         good = (
@@ -94,13 +95,15 @@ class _Digest:
 
 
 class SourceListWriter:
-    """Writes a list to a descriptor, entry by entry in order; nothing of it is kept in memory."""
+    """Writes a list to a descriptor, entry by entry in order; a small buffer is all that is kept in memory."""
 
-    def __init__(self, fd: int, cluster: str, cutoff: int):
-        self._file = os.fdopen(fd, "wb", closefd=False)
+    def __init__(self, fd: int, name: str, cluster: str, cutoff: int):
+        self._fd = fd
+        self._name = name
+        self._buffer = bytearray()
         self._digest = _Digest(cluster)
         self._last = ("", "")
-        self._file.write(json.dumps({"format": FORMAT, "cluster": cluster, "cutoff": cutoff}).encode("ascii") + b"\n")
+        self._write({"format": FORMAT, "cluster": cluster, "cutoff": cutoff})
 
     @property
     def files(self) -> int:
@@ -111,21 +114,26 @@ class SourceListWriter:
             raise AssertionError(f"sources out of order: {entry.host}/{entry.name} after {'/'.join(self._last)}")
         self._last = (entry.host, entry.name)
         self._digest.add(entry)
-        self._file.write(entry.to_line())
+        self._write(entry.to_fields())
 
     def finish(self) -> str:
         """Ends the list and returns its hash."""
         trailer = self._digest.trailer()
-        self._file.write(json.dumps(trailer).encode("ascii") + b"\n")
-        self._file.flush()
+        self._write(trailer)
+        self._flush()
         return str(trailer["sha256"])
 
-    def discard(self) -> None:
-        """Forgets what is buffered; the descriptor stays the caller's."""
+    def _write(self, fields: dict[str, object]) -> None:
+        self._buffer += json.dumps(fields).encode("ascii") + b"\n"
+        if len(self._buffer) >= _BUFFER:
+            self._flush()
+
+    def _flush(self) -> None:
         try:
-            self._file.raw.close()  # type: ignore[attr-defined]
-        except OSError:
-            pass  # nothing was promised about a list that is given up
+            while self._buffer:
+                del self._buffer[:os.write(self._fd, self._buffer)]
+        except OSError as e:
+            raise OSError(e.errno, e.strerror, self._name) from e
 
 
 def _lines(path: str, file: IO[bytes]) -> Iterator[dict]:
@@ -163,7 +171,7 @@ def read_list(path: str, cluster: str) -> Iterator[Entry]:
                     raise SourceListError(f"{path}: goes on behind its last line")
                 return
             try:
-                entry = Entry.from_line(fields)
+                entry = Entry.from_fields(fields)
             except (KeyError, ValueError) as e:
                 raise SourceListError(f"{path}, entry {digest.files}: {e}") from None
             if (entry.host, entry.name) <= last:

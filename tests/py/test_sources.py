@@ -17,7 +17,7 @@ def entry(host, name, size=10, mtime_ns=5, xxh64="0123456789abcdef", by=None):
 
 def write(path, entries, cluster="fritz", cutoff=7):
     with open(path, "wb") as f:
-        w = SourceListWriter(f.fileno(), cluster, cutoff)
+        w = SourceListWriter(f.fileno(), f.name, cluster, cutoff)
         for e in entries:
             w.add(e)
         return w.finish()
@@ -53,12 +53,11 @@ def test_the_hash_does_not_depend_on_times(tmp_path):
 
 def test_order_is_an_invariant(tmp_path):
     with open(tmp_path / "l", "wb") as f:
-        w = SourceListWriter(f.fileno(), "fritz", 7)
+        w = SourceListWriter(f.fileno(), f.name, "fritz", 7)
         w.add(entry("f2", "1.bin"))
         for e in (entry("f1", "2.bin"), entry("f2", "1.bin")):
             with pytest.raises(AssertionError, match="out of order"):
                 w.add(e)
-        w.discard()
 
 
 def test_every_cut_and_every_changed_byte_is_found(tmp_path):
