@@ -97,6 +97,11 @@ cq_status cq_row_group_cut_page(cq_row_group *g, int32_t column, bool continues,
 {
     cq_chunk *c = &g->chunks[column];
     assert(c->col.n_committed > 0 && c->col.n_committed == c->col.n_slots);
+    if (c->col.split == 0 && c->col.split_mode == CQ_CHUNK_DICT) {
+        /* the dictionary took not even the page's first value: there is no page before the split */
+        cq_colbuf_page_done(&c->col, CQ_CHUNK_DIRECT);
+        if (continues && !c->col.full) return CQ_OK;
+    }
     cq_page page;
     cq_page_undo undo;
     memset(&page, 0, sizeof page); /* its meta is logged as it is, padding included */
@@ -114,13 +119,6 @@ cq_status cq_row_group_cut_page(cq_row_group *g, int32_t column, bool continues,
     count_page(g, c, &page.meta);
     cq_colbuf_page_done(&c->col, page.mode_after);
     cq_page_coder_shrink(&g->coder);
-    return CQ_OK;
-}
-
-cq_status cq_row_group_complete(cq_row_group *g, cq_err *e)
-{
-    for (int32_t i = 0; i < g->n_chunks; i++)
-        while (g->chunks[i].col.n_committed > 0) CQ_TRY(cq_row_group_cut_page(g, i, false, e));
     return CQ_OK;
 }
 

@@ -34,14 +34,12 @@ cq_status cq_row_group_open(cq_row_group *g, const cq_schema *s, const cq_plan *
                             const char *spill_dir, cq_mem *mem, cq_err *e) CQ_MUST_CHECK;
 void cq_row_group_close(cq_row_group *g);
 
-/* Encodes and parks the open page of a column. Repeatable after a failure. `continues`: the page is
- * full and the chunk goes on. */
+/* Encodes and parks the open page of a column, which has rows, and no unfinished one. Repeatable after
+ * a failure. `continues`: the page is full and the chunk goes on. What is left of the page when its
+ * dictionary was full stays in the builder, which may be full again. */
 cq_status cq_row_group_cut_page(cq_row_group *g, int32_t column, bool continues, cq_err *e) CQ_MUST_CHECK;
 
-/* Cuts what is left and reports the size the chunks would have; still before any output. */
-cq_status cq_row_group_complete(cq_row_group *g, cq_err *e) CQ_MUST_CHECK;
-
-/* Writes the completed group to the output and its metadata to the log, and begins a new one. Any
+/* Writes the group, all of whose pages are parked, to the output and its metadata to the log, and begins a new one. Any
  * failure is final for the file. */
 cq_status cq_row_group_splice(cq_row_group *g, cq_output *out, cq_file_meta *meta, cq_err *e) CQ_MUST_CHECK;
 
