@@ -14,7 +14,7 @@ typedef struct cq_host_job {
     cq_checkpoint_file *files;  /* in: name, and info.kind if the name should not tell it. Out: info,
                                    err. Of two samples of one series and time the later file's counts */
     uint32_t n_files;
-    cq_mem *mem;                /* its limit makes the plan; all of it may be used */
+    cq_mem *mem;                /* what its limit leaves makes the plan; all of it may be used */
     const char *spill_dir;
     cq_row_sink sink;
     cq_poll poll;               /* should_stop may be NULL */

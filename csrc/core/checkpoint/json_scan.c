@@ -16,6 +16,7 @@
 
 static inline bool is_space(uint8_t c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 static inline bool is_digit(int c) { return c >= '0' && c <= '9'; }
+static inline uint8_t above(int c, char zero) { return cq_low8((uint64_t)(c - zero)); }
 
 /* The character at p, -1 at the end of the input. */
 static cq_status current(cq_source *s, int *c, cq_err *e)
@@ -85,14 +86,14 @@ static cq_status take_number(cq_source *s, cq_decimal *d, const char *what, cq_e
         if (is_digit(c)) return cq_fail(e, CQ_EFORMAT, "a number with a leading zero");
     }
     while (is_digit(c)) {
-        cq_decimal_digit(d, cq_low8((unsigned)(c - '0')), false);
+        cq_decimal_digit(d, above(c, '0'), false);
         CQ_TRY(advance(s, &c, e));
     }
     if (c == '.') {
         CQ_TRY(advance(s, &c, e));
         if (!is_digit(c)) return unexpected(c, "a digit", e);
         while (is_digit(c)) {
-            cq_decimal_digit(d, cq_low8((unsigned)(c - '0')), true);
+            cq_decimal_digit(d, above(c, '0'), true);
             CQ_TRY(advance(s, &c, e));
         }
     }
@@ -287,8 +288,8 @@ static cq_status take_hex4(cq_source *s, uint32_t *u, cq_err *e)
     for (int i = 0; i < 4; i++) {
         CQ_TRY(advance(s, &c, e));
         int const lower = c | 0x20;
-        if (is_digit(c)) *u = *u << 4 | cq_low32((unsigned)(c - '0'));
-        else if (c >= 0 && lower >= 'a' && lower <= 'f') *u = *u << 4 | cq_low32((unsigned)(lower - 'a' + 10));
+        if (is_digit(c)) *u = *u << 4 | above(c, '0');
+        else if (c >= 0 && lower >= 'a' && lower <= 'f') *u = *u << 4 | (10u + above(lower, 'a'));
         else return unexpected(c, "a hexadecimal digit", e);
     }
     s->p++;
