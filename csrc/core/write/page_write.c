@@ -97,19 +97,20 @@ static cq_span assembled_body(cq_page_coder *k, const page_slots *p, const cq_ch
 static void bytes_stats_of_ids(cq_page_coder *k, const cq_colbuf *c, const uint32_t *ids, size_t n, cq_stats *s)
 {
     if (n == 0) return;
-    /* each distinct id is compared once: a bitmap tells which were */
-    uint8_t *seen = k->assembly.data;
-    assert((c->dict.n_entries + 7) / 8 <= k->assembly.cap);
-    memset(seen, 0, (c->dict.n_entries + 7) / 8);
+    /* each distinct id is compared once: a bitmap tells which were. Where the pages are so small beside
+       the dictionary that it finds no room, there are few to compare. */
+    size_t const bitmap_bytes = (c->dict.n_entries + 7) / 8;
+    uint8_t *seen = bitmap_bytes <= k->assembly.cap ? k->assembly.data : NULL;
+    if (seen) memset(seen, 0, bitmap_bytes);
     uint32_t last = ids[0];
     cq_span min = cq_dict_entry(&c->dict, last), max = min;
-    seen[last / 8] = cq_low8(1u << last % 8);
+    if (seen) seen[last / 8] = cq_low8(1u << last % 8);
     for (size_t i = 1; i < n; i++) {
         uint32_t const id = ids[i];
         if (id == last) continue;
         last = id;
-        if (seen[id / 8] >> id % 8 & 1u) continue;
-        seen[id / 8] = cq_low8(seen[id / 8] | 1u << id % 8);
+        if (seen && (seen[id / 8] >> id % 8 & 1u)) continue;
+        if (seen) seen[id / 8] = cq_low8(seen[id / 8] | 1u << id % 8);
         cq_span const v = cq_dict_entry(&c->dict, id);
         if (cq_value_cmp(c->type, v, min) < 0) min = v;
         if (cq_value_cmp(c->type, v, max) > 0) max = v;
