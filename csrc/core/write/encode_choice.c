@@ -163,7 +163,7 @@ static cq_status choose_admitted(cq_page_coder *k, cq_colbuf *c, const fixed_pag
 
 cq_status cq_choose_fixed(cq_page_coder *k, cq_colbuf *c, bool chunk_continues, cq_choice *out, cq_err *e)
 {
-    fixed_page const p = {.values = c->values.data + c->headroom, .n = (size_t)c->n_values, .width = c->width, .is_int = cq_type_facts(c->type)->bits != 0};
+    fixed_page const p = {.values = c->values.data ? c->values.data + c->headroom : NULL, .n = (size_t)c->n_values, .width = c->width, .is_int = cq_type_facts(c->type)->bits != 0};
     memset(out, 0, sizeof *out);
     out->encoding = CQ_PQ_PLAIN;
     if (p.n == 0) { /* nothing to learn from: a chunk on trial cannot have indexes of nothing */
