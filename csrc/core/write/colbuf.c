@@ -269,7 +269,10 @@ cq_status cq_colbuf_reserve_bytes(cq_colbuf *c, size_t n, uint8_t **dst, cq_err 
 
 cq_status cq_colbuf_commit_bytes(cq_colbuf *c, size_t n, cq_err *e)
 {
-    return cq_colbuf_put_bytes(c, c->values.data + c->values.len + 4, n, e);
+    CQ_TRY(cq_colbuf_put_bytes(c, c->values.data + c->values.len + 4, n, e));
+    /* a page of ids may go on for long: the room for this value is not the next column's */
+    if (c->mode != CQ_CHUNK_DIRECT) shrink_values(c);
+    return CQ_OK;
 }
 
 /* -- rows -------------------------------------------------------------------------------------- */
@@ -293,9 +296,8 @@ static void abort_bytes(cq_colbuf *c)
     c->value_bytes = c->undo_bytes;
 }
 
-void cq_colbuf_abort(cq_colbuf *c)
+static void abort_value(cq_colbuf *c)
 {
-    if (c->n_slots == c->n_committed) return;
     bool is_null = false;
     if (c->has_levels) is_null = c->levels.data[--c->levels.len] == 0;
     c->n_slots--;
@@ -308,6 +310,12 @@ void cq_colbuf_abort(cq_colbuf *c)
     }
     c->full = false; /* a full page would not have taken the row */
     c->undo_row = 0;
+}
+
+void cq_colbuf_abort(cq_colbuf *c)
+{
+    if (c->n_slots != c->n_committed) abort_value(c);
+    shrink_values(c); /* also where room was reserved and nothing put */
 }
 
 cq_span cq_colbuf_last_value(const cq_colbuf *c, bool *is_null)
@@ -367,7 +375,7 @@ static cq_status append_nulls(cq_colbuf *c, size_t n, cq_err *e)
 }
 
 /* The last value, which has an id, up to n times more: as many as the page takes. */
-static cq_status repeat_id(cq_colbuf *c, uint32_t id, size_t n, size_t *done, cq_err *e)
+static cq_status repeat_id(cq_colbuf *c, uint32_t id, size_t n, cq_err *e)
 {
     size_t const value = 4 + cq_dict_entry(&c->dict, id).n;
     size_t k = cq_min_size(n, (size_t)(c->page_rows - c->n_slots));
@@ -384,7 +392,6 @@ static cq_status repeat_id(cq_colbuf *c, uint32_t id, size_t n, size_t *done, cq
     c->n_slots += cq_i32((int64_t)k);
     c->n_values += cq_i32((int64_t)k);
     if (c->n_slots == c->page_rows || (c->mode == CQ_CHUNK_TRIAL && c->value_bytes >= c->page_bytes)) c->full = true;
-    *done = k;
     return CQ_OK;
 }
 
@@ -397,56 +404,45 @@ static cq_status append_one_bytes(cq_colbuf *c, cq_span v, cq_err *e)
     return st;
 }
 
-static cq_status append_const_bytes(cq_colbuf *c, const cq_vec *v, size_t n, size_t *done, cq_err *e)
+static cq_status append_const_bytes(cq_colbuf *c, const cq_vec *v, size_t n, cq_err *e)
 {
     CQ_TRY(append_one_bytes(c, v->constant, e));
-    *done = 1;
     uint32_t const id = cq_colbuf_last_id(c);
     if (c->full || n == 1 || id == CQ_NO_ID) return CQ_OK;
-    size_t more = 0;
-    CQ_TRY(repeat_id(c, id, n - 1, &more, e));
-    *done += more;
-    return CQ_OK;
+    return repeat_id(c, id, n - 1, e);
 }
 
-/* One step: at least one slot, at most n, never beyond the page. */
-static cq_status append_step(cq_colbuf *c, const cq_vec *v, int64_t from, size_t n, size_t *done, cq_err *e)
+/* One step: at least one slot, at most n, never beyond the page; on failure perhaps some. n_slots tells. */
+static cq_status append_step(cq_colbuf *c, const cq_vec *v, int64_t from, size_t n, cq_err *e)
 {
     n = cq_min_size(n, (size_t)(c->page_rows - c->n_slots));
-    *done = n;
     if (v->shape == CQ_VEC_CONST && v->is_null) return append_nulls(c, n, e);
-    if (v->shape == CQ_VEC_CONST && is_bytes(c)) return append_const_bytes(c, v, n, done, e);
+    if (v->shape == CQ_VEC_CONST && is_bytes(c)) return append_const_bytes(c, v, n, e);
     if (v->shape != CQ_VEC_FLAT || (!v->validity && !is_bytes(c))) return append_fixed(c, v, from, n, e);
     if (v->validity) { /* a run of nulls or of values at a time */
         uint8_t const first = v->validity[from];
         size_t k = 1;
         while (k < n && v->validity[from + (int64_t)k] == first) k++;
-        *done = n = k;
+        n = k;
         if (!first) return append_nulls(c, n, e);
         if (!is_bytes(c)) return append_fixed(c, v, from, n, e);
     }
     const uint8_t *bytes = v->values;
-    size_t i = 0;
-    cq_status st = CQ_OK;
-    while (i < n && !c->full && st == CQ_OK) {
-        int64_t const at = v->offsets[from + (int64_t)i];
-        st = append_one_bytes(c, cq_span_of(bytes + at, (size_t)(v->offsets[from + (int64_t)i + 1] - at)), e);
-        if (st == CQ_OK) i++;
+    for (int64_t i = from, end = from + (int64_t)n; i < end && !c->full; i++) {
+        int64_t const at = v->offsets[i];
+        CQ_TRY(append_one_bytes(c, cq_span_of(bytes + at, (size_t)(v->offsets[i + 1] - at)), e));
     }
-    *done = i;
-    return st;
+    return CQ_OK;
 }
 
 cq_status cq_colbuf_append_vec(cq_colbuf *c, const cq_vec *v, int64_t from, int64_t n, int64_t *done, cq_err *e)
 {
     *done = 0;
     while (*done < n && !c->full) {
-        size_t k = 0;
-        cq_status const st = append_step(c, v, from + *done, (size_t)(n - *done), &k, e);
-        if (st == CQ_OK || k > 0) {
-            *done += (int64_t)k;
-            cq_colbuf_commit(c);
-        }
+        int32_t const before = c->n_slots;
+        cq_status const st = append_step(c, v, from + *done, (size_t)(n - *done), e);
+        cq_colbuf_commit(c);
+        *done += c->n_slots - before;
         if (st != CQ_OK) return st;
     }
     return CQ_OK;
@@ -475,7 +471,7 @@ cq_status cq_colbuf_give_up_dict(cq_colbuf *c, cq_err *e)
     c->split = -1;
     c->last_id = CQ_NO_ID;
     c->epoch++;
-    c->full = c->n_slots == c->page_rows || c->value_bytes >= c->page_bytes;
+    /* `full` stays: where the split made it so, a cut that fails now has to be made again at this slot */
     return CQ_OK;
 }
 

@@ -54,7 +54,7 @@ typedef struct cq_colbuf {
     /* undo of the row being built */
     uint32_t undo_entries;  /* dictionary entries before it */
     size_t undo_bytes;      /* value_bytes before it */
-    size_t undo_row;        /* what this column added to the row meter */
+    size_t undo_row;        /* what this column added to the row meter: the length of its value */
 
     uint32_t last_id;       /* of the last value put; CQ_NO_ID: none */
     uint32_t epoch;         /* changes whenever ids given out before have died */
@@ -170,8 +170,8 @@ void cq_colbuf_abort(cq_colbuf *c);
  * lengths); failures are of memory only, and those slots before the failure stay. */
 cq_status cq_colbuf_append_vec(cq_colbuf *c, const cq_vec *v, int64_t from, int64_t n, int64_t *done, cq_err *e) CQ_MUST_CHECK;
 
-/* The value in the last slot: its bytes (fixed width or byte array); NULL span pointer for a null.
- * Borrowed until the next put. There must be a slot. */
+/* The value of the row being built: its bytes (fixed width or byte array); NULL span pointer for a
+ * null. Borrowed until the next put. There must be one. */
 cq_span cq_colbuf_last_value(const cq_colbuf *c, bool *is_null);
 
 /* -- the page cut, for page_write -------------------------------------------------------------- */
