@@ -32,15 +32,16 @@ size_t cq_meta_page_header(const cq_page_header *h, uint8_t *dst)
 
 static void put_statistics(cq_thrift *t, int id, const cq_stats *s, cq_type type)
 {
-    cq_bound max;
+    cq_bound min, max;
     cq_thrift_struct(t, id);
     cq_thrift_i64(t, 3, s->n_nulls);
     if (s->has_bounds && s->n_nans == 0) {
         bool const has_max = cq_stats_emit_max(s, type, &max);
         if (has_max) cq_thrift_binary(t, 5, max.bytes, max.n);
-        cq_thrift_binary(t, 6, s->min.bytes, s->min.n);
+        cq_stats_emit_min(s, type, &min);
+        cq_thrift_binary(t, 6, min.bytes, min.n);
         if (has_max) cq_thrift_bool(t, 7, max.exact);
-        cq_thrift_bool(t, 8, s->min.exact);
+        cq_thrift_bool(t, 8, min.exact);
     }
     if (cq_type_facts(type)->is_float) cq_thrift_i64(t, 9, s->n_nans);
     cq_thrift_end(t);

@@ -41,56 +41,22 @@ int cq_value_cmp(cq_type t, cq_span a, cq_span b)
     return sign_of(x < y, x > y);
 }
 
-/* Characters are not cut in strings: the prefix ends where a character does. */
-static size_t prefix_bytes(cq_type t, cq_span v)
-{
-    if (v.n <= CQ_STAT_BYTES) return v.n;
-    size_t n = CQ_STAT_BYTES;
-    if (t == CQ_STRING)
-        while (n > 0 && (v.p[n] & 0xC0u) == 0x80u) n--;
-    return n;
-}
-
-static cq_bound bound_of(cq_type t, cq_span v)
+static cq_bound bound_of(cq_span v)
 {
     cq_bound b;
     memset(&b, 0, sizeof b);
-    size_t const n = prefix_bytes(t, v);
+    size_t const n = cq_min_size(v.n, CQ_STAT_BYTES);
     b.n = cq_u8(n);
     b.exact = n == v.n;
     if (n) memcpy(b.bytes, v.p, n);
     return b;
 }
 
-/* A cut bound that is a prefix of the other stands for both: nothing longer is known of it. */
-static int bound_cmp(cq_type t, const cq_bound *a, const cq_bound *b, bool *covers)
+/* The order of the whole values, as far as their prefixes tell: a cut one is longer than an equal whole one. */
+static int bound_cmp(cq_type t, const cq_bound *a, const cq_bound *b)
 {
-    size_t const n = a->n < b->n ? a->n : b->n;
-    *covers = false;
-    if (cq_type_facts(t)->width == 0 && (n == 0 || memcmp(a->bytes, b->bytes, n) == 0)) {
-        if (!a->exact && a->n == n) {
-            *covers = true;
-            return 0;
-        }
-        if (!b->exact && b->n == n) return 0;
-    }
-    return cq_value_cmp(t, cq_span_of(a->bytes, a->n), cq_span_of(b->bytes, b->n));
-}
-
-static void lower(cq_type t, cq_bound *min, const cq_bound *with)
-{
-    bool covers;
-    int const c = bound_cmp(t, with, min, &covers);
-    /* of two equal prefixes the exact one is the smaller value */
-    bool const same = with->n == min->n && c == 0;
-    if (c < 0 || (same ? with->exact && !min->exact : covers)) *min = *with;
-}
-
-static void raise(cq_type t, cq_bound *max, const cq_bound *with)
-{
-    bool covers;
-    int const c = bound_cmp(t, with, max, &covers);
-    if (c > 0 || covers) *max = *with;
+    int const c = cq_value_cmp(t, cq_span_of(a->bytes, a->n), cq_span_of(b->bytes, b->n));
+    return c ? c : (int)b->exact - (int)a->exact;
 }
 
 static void widen(cq_stats *s, cq_type t, const cq_bound *min, const cq_bound *max)
@@ -101,13 +67,13 @@ static void widen(cq_stats *s, cq_type t, const cq_bound *min, const cq_bound *m
         s->has_bounds = true;
         return;
     }
-    lower(t, &s->min, min);
-    raise(t, &s->max, max);
+    if (bound_cmp(t, min, &s->min) < 0) s->min = *min;
+    if (bound_cmp(t, max, &s->max) > 0) s->max = *max;
 }
 
 void cq_stats_add_bytes(cq_stats *s, cq_type t, cq_span min, cq_span max)
 {
-    cq_bound const lo = bound_of(t, min), hi = bound_of(t, max);
+    cq_bound const lo = bound_of(min), hi = bound_of(max);
     widen(s, t, &lo, &hi);
 }
 
@@ -194,8 +160,19 @@ void cq_stats_add_fixed(cq_stats *s, cq_type t, const void *values, size_t n)
 #undef TAKE
     s->n_nans += cq_i64(nans);
     if (nans == n) return;
-    cq_bound const a = bound_of(t, cq_span_of(lo, f->width)), b = bound_of(t, cq_span_of(hi, f->width));
+    cq_bound const a = bound_of(cq_span_of(lo, f->width)), b = bound_of(cq_span_of(hi, f->width));
     widen(s, t, &a, &b);
+}
+
+/* Takes away the last character if the cut went through it. */
+static void drop_cut_char(cq_bound *b)
+{
+    size_t at = b->n;
+    while (at > 0 && (b->bytes[at - 1] & 0xC0u) == 0x80u) at--;
+    if (at == 0) return;
+    uint8_t const lead = b->bytes[--at];
+    size_t const len = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    if (at + len > b->n) b->n = cq_u8(at);
 }
 
 /* The next text in code point order that is no longer than the record: the last character that has
@@ -208,6 +185,10 @@ static bool round_up_utf8(cq_bound *b)
         while (at > 0 && (b->bytes[at] & 0xC0u) == 0x80u) at--;
         uint32_t cp = b->bytes[at];
         size_t const len = n - at;
+        if (len > 4) { /* no text */
+            n = at;
+            continue;
+        }
         if (len > 1) {
             cp &= 0xFFu >> (len + 1);
             for (size_t i = 1; i < len; i++) cp = cp << 6 | (b->bytes[at + i] & 0x3Fu);
@@ -237,11 +218,19 @@ static bool round_up_bytes(cq_bound *b)
     return true;
 }
 
+void cq_stats_emit_min(const cq_stats *s, cq_type t, cq_bound *out)
+{
+    *out = s->min;
+    if (!out->exact && t == CQ_STRING) drop_cut_char(out);
+}
+
 bool cq_stats_emit_max(const cq_stats *s, cq_type t, cq_bound *out)
 {
     *out = s->max;
     if (out->exact) return true;
-    return t == CQ_STRING ? round_up_utf8(out) : round_up_bytes(out);
+    if (t != CQ_STRING) return round_up_bytes(out);
+    drop_cut_char(out);
+    return round_up_utf8(out);
 }
 
 bool cq_stats_usable(const cq_stats *s, cq_type t)

@@ -1,7 +1,7 @@
 /* Statistics of a page or chunk: nulls, NaNs, bounds.
  *
- * Bounds are kept as prefixes of at most CQ_STAT_BYTES with a flag for exactness; an upper bound is
- * rounded up only when it is emitted. Orders: signed, unsigned or IEEE by the column's type;
+ * Bounds are kept as prefixes of at most CQ_STAT_BYTES bytes with a flag for exactness, so that merging
+ * parts gives what the whole would; characters and rounding are looked after when they are emitted. Orders: signed, unsigned or IEEE by the column's type;
  * unsigned bytes for byte arrays. A NaN anywhere takes the bounds away (no reader agrees on them). */
 #ifndef CQ_FORMAT_STATS_H
 #define CQ_FORMAT_STATS_H
@@ -35,8 +35,10 @@ void cq_stats_merge(cq_stats *into, cq_type t, const cq_stats *from);
 /* Order of two whole values of a type as their bytes: <0, 0, >0. NaN is not compared. */
 int cq_value_cmp(cq_type t, cq_span a, cq_span b);
 
-/* The bound as a reader may use it: the minimum as it is, the maximum rounded up where it was cut
- * (a valid UTF-8 text for strings). false: no such bound can be expressed. */
+/* The bounds as a reader may use them, valid UTF-8 texts for strings: the minimum without a character
+ * that was cut through, the maximum rounded up where it was cut; false: it cannot be expressed. Only
+ * where has_bounds. */
+void cq_stats_emit_min(const cq_stats *s, cq_type t, cq_bound *out);
 bool cq_stats_emit_max(const cq_stats *s, cq_type t, cq_bound *out);
 /* Bounds that can be emitted: there are some, no NaN, and the maximum can be expressed. */
 bool cq_stats_usable(const cq_stats *s, cq_type t);

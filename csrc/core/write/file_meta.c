@@ -79,14 +79,15 @@ static void see_bounds(cq_file_meta *m, const cq_page_meta *p)
         m->has_index = false;
         return;
     }
-    cq_bound max;
+    cq_bound min, max;
+    cq_stats_emit_min(&p->stats, t, &min);
     (void)cq_stats_emit_max(&p->stats, t, &max);
     if (m->has_last) {
-        int const lo = bounds_cmp(t, &m->last_min, &p->stats.min), hi = bounds_cmp(t, &m->last_max, &max);
+        int const lo = bounds_cmp(t, &m->last_min, &min), hi = bounds_cmp(t, &m->last_max, &max);
         if (lo > 0 || hi > 0) m->ascending = false;
         if (lo < 0 || hi < 0) m->descending = false;
     }
-    m->last_min = p->stats.min;
+    m->last_min = min;
     m->last_max = max;
     m->has_last = true;
 }
@@ -195,8 +196,9 @@ static void el_null_page(const end_writer *w, const cq_page_meta *p, cq_thrift *
 
 static void el_min(const end_writer *w, const cq_page_meta *p, cq_thrift *t)
 {
-    (void)w;
-    cq_thrift_el_binary(t, p->stats.min.bytes, all_null(p) ? 0 : p->stats.min.n);
+    cq_bound min = {.n = 0};
+    if (!all_null(p)) cq_stats_emit_min(&p->stats, w->field->type, &min);
+    cq_thrift_el_binary(t, min.bytes, min.n);
 }
 
 static void el_max(const end_writer *w, const cq_page_meta *p, cq_thrift *t)
