@@ -18,10 +18,10 @@ static cq_status check_bytes_column(const cq_writer *w, const cq_field *f, const
         return CQ_OK;
     }
     for (int64_t i = 0; i < n; i++) {
-        if (v->validity && !v->validity[i]) continue;
-        int64_t const bytes = v->offsets[i + 1] - v->offsets[i];
+        int64_t bytes;
         *row = i;
-        if (bytes < 0) return cq_fail(e, CQ_EARG, "offsets of a vector that go back");
+        if (!cq_sub_i64(v->offsets[i + 1], v->offsets[i], &bytes) || bytes < 0) return cq_fail(e, CQ_EARG, "offsets of a vector that go back");
+        if (v->validity && !v->validity[i]) continue;
         if ((uint64_t)bytes > max)
             return cq_fail(e, CQ_ELIMIT, "a value of %lld bytes is larger than the memory limit allows (%zu bytes)", (long long)bytes, max);
     }
@@ -67,7 +67,7 @@ static int64_t row_bytes(const cq_writer *w, const cq_batch *b, int64_t row)
     return sum;
 }
 
-/* At most the bytes of rows [from, from + n): nulls may hide some. */
+/* At most the bytes of rows [from, from + n): nulls may hide some, and INT64_MAX stands for more than fit. */
 static int64_t slice_bytes(const cq_writer *w, const cq_batch *b, int64_t from, int64_t n, bool *exact)
 {
     int64_t sum = 0;
@@ -75,11 +75,16 @@ static int64_t slice_bytes(const cq_writer *w, const cq_batch *b, int64_t from, 
     for (int32_t i = 0; i < w->schema.n_fields; i++) {
         const cq_vec *v = &b->columns[i];
         if (cq_type_facts(v->type)->width) continue;
+        int64_t bytes = 0;
         if (v->shape == CQ_VEC_CONST) {
-            sum += v->is_null ? 0 : cq_i64(v->constant.n) * n;
+            if (!v->is_null && !cq_mul_i64(cq_i64(v->constant.n), n, &bytes)) bytes = INT64_MAX;
         } else {
-            sum += v->offsets[from + n] - v->offsets[from];
+            bytes = v->offsets[from + n] - v->offsets[from];
             if (v->validity) *exact = false;
+        }
+        if (!cq_add_i64(sum, bytes, &sum)) {
+            *exact = false;
+            return INT64_MAX;
         }
     }
     return sum;
@@ -136,12 +141,15 @@ static cq_status append_column(cq_writer *w, int32_t i, const cq_vec *v, int64_t
 {
     cq_colbuf *c = &w->group.chunks[i].col;
     for (int64_t done = 0; done < n;) {
-        while (c->full) CQ_TRY(cq_writer_cut_page(w, i, true, e));
         int64_t k;
         CQ_TRY(cq_colbuf_append_vec(c, v, from + done, n - done, &k, e));
         done += k;
+        /* at once, for the last one too: large values of different rows must not wait in two columns */
+        while (c->full) {
+            CQ_TRY(cq_writer_poll_stop(w, e));
+            CQ_TRY(cq_writer_cut_page(w, i, true, e));
+        }
     }
-    if (c->full) w->due = true;
     return CQ_OK;
 }
 
@@ -161,6 +169,7 @@ static cq_status append_rows(cq_writer *w, const cq_batch *b, cq_err *e)
 cq_status cq_writer_write_batch(cq_writer *w, const cq_batch *b, cq_err *e)
 {
     CQ_TRY(cq_writer_usable(w, e));
+    CQ_TRY(cq_writer_no_row(w, e));
     if (b->n_rows <= 0) return CQ_OK;
     if (w->due) CQ_TRY(cq_writer_settle(w, e));
     CQ_TRY(check_batch(w, b, e));

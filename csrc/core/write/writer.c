@@ -142,7 +142,7 @@ int64_t cq_writer_group_rows(const cq_writer *w) { return w->group.n_rows; }
 cq_colbuf *cq_writer_column(cq_writer *w, int32_t i) { return &w->group.chunks[i].col; }
 bool cq_writer_due(const cq_writer *w) { return w->due; }
 
-static cq_status poll_stop(cq_writer *w, cq_err *e)
+cq_status cq_writer_poll_stop(cq_writer *w, cq_err *e)
 {
     if (w->should_stop && w->should_stop(w->should_stop_ctx)) return cq_fail(e, CQ_EINTERRUPTED, "interrupted");
     return CQ_OK;
@@ -165,6 +165,7 @@ static cq_span last_of_column(const void *ctx, int32_t column, bool *is_null)
 static cq_status check_row(cq_writer *w, cq_err *e)
 {
     CQ_TRY(cq_writer_usable(w, e));
+    if (w->due) return cq_fail(e, CQ_ESTATE, "a row before the writer was settled");
     for (int32_t i = 0; i < w->group.n_chunks; i++) {
         const cq_colbuf *c = &w->group.chunks[i].col;
         if (c->n_slots != c->n_committed + 1) {
@@ -213,7 +214,7 @@ static cq_status end_group(cq_writer *w, cq_err *e)
 {
     for (int32_t i = 0; i < w->group.n_chunks; i++)
         while (w->group.chunks[i].col.n_committed > 0) {
-            CQ_TRY(poll_stop(w, e));
+            CQ_TRY(cq_writer_poll_stop(w, e));
             /* a full page is cut as one whenever it is cut: at once, or by a close that came before the settling */
             CQ_TRY(cq_writer_cut_page(w, i, w->group.chunks[i].col.full, e));
         }
@@ -244,12 +245,21 @@ static bool group_is_due(const cq_writer *w)
     return false;
 }
 
+cq_status cq_writer_no_row(const cq_writer *w, cq_err *e)
+{
+    for (int32_t i = 0; i < w->group.n_chunks; i++)
+        if (w->group.chunks[i].col.n_slots != w->group.chunks[i].col.n_committed)
+            return cq_fail(e, CQ_ESTATE, "a row is being written: end or abort it first");
+    return CQ_OK;
+}
+
 cq_status cq_writer_settle(cq_writer *w, cq_err *e)
 {
     CQ_TRY(cq_writer_usable(w, e));
+    CQ_TRY(cq_writer_no_row(w, e));
     for (int32_t i = 0; i < w->group.n_chunks; i++)
         while (w->group.chunks[i].col.full) {
-            CQ_TRY(poll_stop(w, e));
+            CQ_TRY(cq_writer_poll_stop(w, e));
             CQ_TRY(cq_writer_cut_page(w, i, true, e));
         }
     if (w->check_group) {

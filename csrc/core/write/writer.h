@@ -7,8 +7,8 @@
  * detach from an interpreter).
  *
  * Errors of a row or batch (null, order, size) leave the writer usable and without a trace of it.
- * Errors before a row group's splice (no memory, spill file full, interrupt) leave it usable too:
- * the call can be repeated. A failure inside a splice or the close is final and sticky. */
+ * Errors before a row group's splice (no memory, spill file full, interrupt) leave it usable too,
+ * but for those of a batch: the call can be repeated. A failure inside a splice or the close is final and sticky. */
 #ifndef CQ_WRITE_WRITER_H
 #define CQ_WRITE_WRITER_H
 
@@ -56,15 +56,17 @@ const cq_schema *cq_writer_schema(const cq_writer *w);
 
 /* Rows. */
 cq_colbuf *cq_writer_column(cq_writer *w, int32_t i);
-/* CQ_ESTATE unless every column has exactly one more value; CQ_EVALUE for a row out of order,
- * CQ_ELIMIT for a row beyond max_row_bytes. On failure the row is gone. */
+/* CQ_ESTATE unless every column has exactly one more value, or where the writer is due to settle;
+ * CQ_EVALUE for a row out of order, CQ_ELIMIT for a sort key beyond its cap. On failure the row is
+ * gone. (A row beyond max_row_bytes is refused by the put that passes it.) */
 cq_status cq_writer_end_row(cq_writer *w, cq_err *e) CQ_MUST_CHECK;
 void cq_writer_abort_row(cq_writer *w);
 bool cq_writer_due(const cq_writer *w);
 cq_status cq_writer_settle(cq_writer *w, cq_err *e) CQ_MUST_CHECK;
 
 /* All rows or none of them where the error is in the data (it is checked first); a failure of
- * memory, spill file or sink in the middle makes the writer final. */
+ * memory, spill file or sink in the middle, or an interrupt, makes the writer final. CQ_ESTATE
+ * inside of a row. */
 cq_status cq_writer_write_batch(cq_writer *w, const cq_batch *b, cq_err *e) CQ_MUST_CHECK;
 
 /* An explicit row group: begin closes the open group; end writes the group's bytes; rollback drops

@@ -38,6 +38,10 @@ struct cq_writer {
 cq_status cq_writer_usable(const cq_writer *w, cq_err *e) CQ_MUST_CHECK;
 /* Makes the writer final; returns st. */
 cq_status cq_writer_fail(cq_writer *w, cq_status st, const cq_err *e);
+/* CQ_EINTERRUPTED where should_stop says so. */
+cq_status cq_writer_poll_stop(cq_writer *w, cq_err *e) CQ_MUST_CHECK;
+/* CQ_ESTATE inside of a row. */
+cq_status cq_writer_no_row(const cq_writer *w, cq_err *e) CQ_MUST_CHECK;
 void cq_writer_count_rows(cq_writer *w, int64_t n, int64_t bytes);
 cq_status cq_writer_cut_page(cq_writer *w, int32_t column, bool continues, cq_err *e) CQ_MUST_CHECK;
 
