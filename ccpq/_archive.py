@@ -168,8 +168,9 @@ class _Job:
         for key in self.metadata:
             if isinstance(key, str) and key.startswith("ccpq."):
                 raise ValueError(f"metadata: keys that begin with 'ccpq.' are the archive's own, not {key!r}")
-        if row_group == "host":
-            options.setdefault("row_group_size", 2**31 - 2)
+        # Groups are cut at host boundaries here and at series boundaries in the core, never by a row count.
+        options.setdefault("row_group_size", 2**31 - 2)
+        options.setdefault("row_group_bytes", 2**40)
         self.durability = options.get("durability", "full")
         self.spill_dir = options.pop("spill_dir", None)
         self.options = options

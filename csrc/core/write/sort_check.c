@@ -2,6 +2,7 @@
 #include "write/sort_check.h"
 
 #include "base/bytes.h"
+#include "base/utf8.h"
 #include "format/limits.h"
 #include "format/stats.h"
 
@@ -76,14 +77,23 @@ static int key_cmp(cq_type t, bool descending, bool a_null, cq_span a, bool b_nu
     return descending ? -c : c;
 }
 
+static int show_binary(cq_span v, char *to, size_t cap)
+{
+    int n = snprintf(to, cap, "x'");
+    for (size_t i = 0; i < v.n && i < SHOWN_BYTES / 2; i++) n += snprintf(to + n, cap - (size_t)n, "%02x", (unsigned)v.p[i]);
+    return n + snprintf(to + n, cap - (size_t)n, "'%s", v.n > SHOWN_BYTES / 2 ? ".." : "");
+}
+
 static size_t show(cq_type t, bool is_null, cq_span v, char *to, size_t cap)
 {
     const cq_type_info *f = cq_type_facts(t);
     int n;
     if (is_null)
         n = snprintf(to, cap, "None");
+    else if (t == CQ_BINARY)
+        n = show_binary(v, to, cap);
     else if (f->width == 0)
-        n = snprintf(to, cap, "'%.*s'%s", (int)cq_min_size(v.n, SHOWN_BYTES), (const char *)v.p, v.n > SHOWN_BYTES ? ".." : "");
+        n = snprintf(to, cap, "'%.*s'%s", (int)cq_utf8_valid_prefix(v.p, cq_min_size(v.n, SHOWN_BYTES)), (const char *)v.p, v.n > SHOWN_BYTES ? ".." : "");
     else if (f->width == 1)
         n = snprintf(to, cap, "%s", v.p[0] ? "True" : "False");
     else if (f->is_float) {
@@ -123,9 +133,16 @@ static cq_status check_value(const cq_field *f, bool is_null, cq_span v, cq_err 
     return CQ_OK;
 }
 
+/* Room for a key of n bytes; never beyond the cap, which is what the plan counts. */
+static cq_status need_key(cq_buf *b, size_t n, cq_err *e)
+{
+    if (n <= b->cap) return CQ_OK;
+    return cq_buf_set_cap(b, cq_max_size(n, cq_min_size(b->cap * 2, CQ_MAX_SORT_KEY_BYTES)), e);
+}
+
 static cq_status remember(cq_sort_value *to, bool is_null, cq_span v, cq_err *e)
 {
-    if (!is_null) CQ_TRY(cq_buf_reserve(&to->bytes, v.n > to->bytes.len ? v.n - to->bytes.len : 0, e));
+    if (!is_null) CQ_TRY(need_key(&to->bytes, v.n, e));
     to->is_null = is_null;
     to->bytes.len = 0;
     if (!is_null) cq_buf_put(&to->bytes, v.p, v.n);
@@ -150,8 +167,7 @@ cq_status cq_sort_check_row(cq_sort_check *s, cq_sort_value_fn value, const void
     for (int32_t k = first; k < s->n_keys; k++) { /* room first: then remembering cannot stop half way */
         bool is_null;
         cq_span const v = value(ctx, s->keys[k].column, &is_null);
-        cq_buf *b = &s->last[k].bytes;
-        if (!is_null && v.n > b->cap) CQ_TRY(cq_buf_reserve(b, v.n - b->len, e));
+        if (!is_null) CQ_TRY(need_key(&s->last[k].bytes, v.n, e));
     }
     for (int32_t k = first; k < s->n_keys; k++) {
         bool is_null;
@@ -191,13 +207,26 @@ static cq_span batch_value(const cq_vec *v, int64_t row, uint8_t ramp[8], bool *
     }
 }
 
-/* Rows of the batch cannot be out of order among themselves: constants, then an increasing ramp. */
+/* Neighbours in order; strictly, so that no further key has a say. Vectorised by the compiler. */
+static bool ordered_i64(const int64_t *v, int64_t n, bool descending, bool strictly)
+{
+    int64_t bad = 0;
+    for (int64_t i = 1; i < n; i++) {
+        int64_t const a = descending ? v[i] : v[i - 1], b = descending ? v[i - 1] : v[i];
+        bad += strictly ? a >= b : a > b;
+    }
+    return bad == 0;
+}
+
+/* Rows of the batch cannot be out of order among themselves: constants, then an increasing ramp or
+ * an increasing column of int64 without nulls (the shapes a series has). */
 static bool ordered_by_shape(const cq_sort_check *s, const cq_batch *b)
 {
     for (int32_t k = 0; k < s->n_keys; k++) {
         const cq_vec *v = &b->columns[s->keys[k].column];
+        if (v->shape == CQ_VEC_CONST) continue;
         if (v->shape == CQ_VEC_RAMP) return s->keys[k].descending ? v->step < 0 : v->step > 0;
-        if (v->shape != CQ_VEC_CONST) return false;
+        return v->type == CQ_INT64 && !v->validity && ordered_i64(v->values, b->n_rows, s->keys[k].descending, k + 1 < s->n_keys);
     }
     return true;
 }
