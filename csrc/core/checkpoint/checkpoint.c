@@ -39,7 +39,7 @@ static cq_status scan(cq_checkpoint *c, const cq_checkpoint_plan *plan, cq_err *
 static cq_status prepare(cq_checkpoint *c, const cq_checkpoint_opts *o, cq_err *e)
 {
     cq_checkpoint_plan plan;
-    CQ_TRY(cq_checkpoint_plan_make(c->mem->limit - cq_mem_used(c->mem), &plan, e));
+    CQ_TRY(cq_checkpoint_plan_make(c->mem->limit, cq_mem_used(c->mem), &plan, e));
     CQ_TRY(cq_series_index_init(&c->index, c->mem, o->spill_dir, &c->poll, plan.index_window, 1, e));
     CQ_TRY(scan(c, &plan, e));
     CQ_TRY(cq_series_index_finish(&c->index, note_duplicate, c, e));

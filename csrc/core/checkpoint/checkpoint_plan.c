@@ -15,10 +15,13 @@ static size_t part(uint64_t limit, unsigned divisor, size_t least, size_t most)
     return n < least ? least : n > most ? most : (size_t)n;
 }
 
-cq_status cq_checkpoint_plan_make(uint64_t limit, cq_checkpoint_plan *p, cq_err *e)
+cq_status cq_checkpoint_plan_make(uint64_t limit, uint64_t used, cq_checkpoint_plan *p, cq_err *e)
 {
     size_t const KiB = 1024, MiB = 1024 * KiB;
-    if (limit < CQ_CHECKPOINT_MIN_MEMORY) return cq_fail_budget(e, "reading checkpoints", CQ_CHECKPOINT_MIN_MEMORY, limit);
+    uint64_t const beyond = used > 64 * KiB ? used - 64 * KiB : 0;
+    if (limit < CQ_CHECKPOINT_MIN_MEMORY || limit - CQ_CHECKPOINT_MIN_MEMORY < beyond)
+        return cq_fail_budget(e, "reading checkpoints", CQ_CHECKPOINT_MIN_MEMORY + beyond, limit);
+    limit -= beyond;
     p->input_window = part(limit, 16, 128 * KiB, 256 * KiB);
     p->index_window = part(limit, 4, 512 * KiB, 1024 * MiB);
     p->text_window = part(limit, 32, 64 * KiB, 128 * KiB);

@@ -17,7 +17,8 @@ typedef struct cq_checkpoint_plan {
     size_t wide_window;  /* rows sorted in memory */
 } cq_checkpoint_plan;
 
-/* CQ_EBUDGET below CQ_CHECKPOINT_MIN_MEMORY, with that number. */
-cq_status cq_checkpoint_plan_make(uint64_t limit, cq_checkpoint_plan *p, cq_err *e) CQ_MUST_CHECK;
+/* For a budget of `limit` bytes of which `used` are taken by the caller's own lists; 64 KiB of that
+ * are in the least limit. CQ_EBUDGET with the number that would do. */
+cq_status cq_checkpoint_plan_make(uint64_t limit, uint64_t used, cq_checkpoint_plan *p, cq_err *e) CQ_MUST_CHECK;
 
 #endif

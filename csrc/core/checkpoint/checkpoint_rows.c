@@ -86,7 +86,7 @@ static cq_status value_pass(host_state *h, cq_err *e)
 static cq_status copy(host_state *h, cq_err *e)
 {
     if (h->job->plan) h->plan = *h->job->plan;
-    else CQ_TRY(cq_checkpoint_plan_make(h->job->mem->limit - cq_mem_used(h->job->mem), &h->plan, e));
+    else CQ_TRY(cq_checkpoint_plan_make(h->job->mem->limit, cq_mem_used(h->job->mem), &h->plan, e));
     h->dir_fd = open(h->job->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (h->dir_fd < 0) return cq_fail_errno(e, errno, h->job->dir);
     CQ_TRY(index_pass(h, e));
