@@ -21,7 +21,6 @@ from collections.abc import Iterable
 
 from ccpq import _core
 from ccpq._archive_report import ArchiveReport, Published, Tally
-from ccpq._budget import MemoryBudget
 from ccpq._errors import BudgetError, FileChanged, UnsupportedError
 from ccpq._progress import Progress, check_progress, make_progress
 from ccpq._publish import Target, open_target, spill_dir_for
@@ -174,10 +173,9 @@ class _Job:
         self.durability = options.get("durability", "full")
         self.spill_dir = options.pop("spill_dir", None)
         self.options = options
-        limit = report.memory_limit
-        self.budget = MemoryBudget(limit)
-        self.writer_memory = limit * WRITER_SHARE[0] // WRITER_SHARE[1]
-        self.merge_memory = limit - self.writer_memory
+        # Two limits that add up, not a common budget: pages that wait must not take the merge's part.
+        self.writer_memory = report.memory_limit * WRITER_SHARE[0] // WRITER_SHARE[1]
+        self.merge_memory = report.memory_limit - self.writer_memory
         self.check_options()
 
     def check_options(self) -> None:
@@ -220,7 +218,7 @@ class _Job:
                     host, name = run.locate(e)
                     if (host, name) in changed:
                         raise
-                    log.warning("%s changed while it was read: %s is archived again without it", e.file, cluster)
+                    log.info("%s is archived again without %s/%s", cluster, host, name)
                     changed[host, name] = str(e)
                     bar.back(run.steps)
                     continue
@@ -232,7 +230,9 @@ class _Job:
             self.report.add(run.tally)
             if run.published:
                 self.report.archives.append(run.published)
-            self.report.peak_memory = max(self.report.peak_memory, self.budget.peak)
+            if run.writer is not None:
+                peak = run.writer.memory.peak + self.merge_memory
+                self.report.peak_memory = max(self.report.peak_memory, peak)
             return
 
 
@@ -281,7 +281,7 @@ class _ClusterRun:
         except OSError as e:
             raise _ClusterFailed(f"cannot be listed: {e.strerror}") from None
         for (host, name), reason in self.changed.items():
-            self.problem(f"{self.cluster}/{host}/{name}", f"changed while it was read ({reason})")
+            self.problem(f"{self.cluster}/{host}/{name}", reason)
         for host in hosts:
             self.host = host
             self.archive_host(host)
@@ -330,7 +330,17 @@ class _ClusterRun:
         self.writer.flush_group(min_rows=self.job.group_rows)
 
     def merge_host(self, host: str, directory: str, names: list[str]):
-        return _core.archive_host(self.writer._core, self.cluster, host, directory, names, self.job.merge_memory, self.spill_dir)
+        """(rows, a dict for each file). FileChanged where a file that was validated cannot be read like that again."""
+        try:
+            return _core.archive_host(self.writer._core, self.cluster, host, directory, names, self.job.merge_memory,
+                                      self.spill_dir)
+        except FileChanged as e:
+            raise FileChanged("the file changed while it was read", file=e.file) from e
+        except OSError as e:
+            # The core names a source by its file name and the destination by its path.
+            if e.filename not in names:
+                raise
+            raise FileChanged(f"could not be read again: {e.strerror}", file=e.filename) from e
 
     def list_sources(self, below: str, host: str, entries: list[Entry], due: Due) -> None:
         taken = {e.name for e in entries}
@@ -427,7 +437,7 @@ class _ClusterRun:
                     "ccpq.cutoff": str(self.job.report.cutoff)}
         try:
             self.writer = Writer(self.path, SCHEMA, sorting_columns=SORTING, metadata=metadata, spill_dir=self.spill_dir,
-                                 memory_limit=self.job.budget.share(self.job.writer_memory), **self.job.options)
+                                 memory_limit=self.job.writer_memory, **self.job.options)
         except FileExistsError as e:
             raise _ClusterFailed(f"{e.filename}: {e.strerror}") from None
         self.stack.callback(self.writer.abort)

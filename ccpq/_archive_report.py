@@ -81,7 +81,8 @@ class ArchiveReport(Tally):
     ``files``: checkpoints that are in the archives now; ``skipped``: due, but listed by an earlier archive;
     ``shadowed``: ``.json`` beside a ``.bin`` of the same number; ``hosts``: hosts with rows; ``bytes``: of the archives;
     ``input_bytes``: of the files; ``errors``: the first 1,000 ``SourceError``, ``error_count``: all of them;
-    ``archives``: one ``Published`` per archive; ``peak_memory``: most bytes of the memory limit that were in use.
+    ``archives``: one ``Published`` per archive; ``peak_memory``: the most bytes of the memory limit that were in use by
+    the writer, and all that is set aside for reading.
     """
 
     def __init__(self, cutoff: int, memory_limit: int) -> None:

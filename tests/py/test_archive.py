@@ -439,7 +439,7 @@ def changing(monkeypatch, *changes):
         for name in names:
             if f"{host}/{name}" in left:
                 left.remove(f"{host}/{name}")
-                raise FileChanged("its size is 7 now", file=os.path.join(directory, name))
+                raise FileChanged("the file changed while it was read", file=name)
         return rows
 
     monkeypatch.setattr(_archive._ClusterRun, "merge_host", merge_host)
@@ -454,13 +454,61 @@ def test_a_file_that_changes_costs_only_itself(tree, dst, monkeypatch):
     seen = []
     report = run(tree, dst, progress=lambda done, total, what: seen.append((done, total, what)))
     assert set(errors(report)) == {"c/h1/oops.json", "c/h2/1000.json", "c/h3/2000.json"}
-    assert report.error_count == 3 and "changed while it was read" in errors(report)["c/h2/1000.json"]
+    assert report.error_count == 3 and errors(report)["c/h2/1000.json"] == "the file changed while it was read"
     assert (report.files, report.rows) == (4, 4)
     assert [(h, t) for h, _, t, _ in values_of(report.archives[0].path)] == [("h1", 1000), ("h1", 2000), ("h2", 2000), ("h3", 1000)]
     assert seen[-1] == (3, 3, "c/h3")
     assert found(dst) == [f"c/{LATE}.parquet", f"c/{LATE}.sources.jsonl"]
     again = run(tree, dst, LATE + 1)
     assert again.files == 2 and set(errors(again)) == {"c/h1/oops.json"}
+
+
+def test_a_file_that_really_changes(tree, dst):
+    import threading
+
+    from ccpq._demo import write_tree
+
+    shutil.rmtree(tree)
+    write_tree(tree, hosts=2, clusters=["fritz"], files=2, samples=300)
+    victim = found(tree)[1]
+    stop = threading.Event()
+
+    def touch():
+        n = 0
+        while not stop.wait(0.0005):
+            n += 1
+            os.utime(tree / victim, (n, n))
+
+    thread = threading.Thread(target=touch)
+    thread.start()
+    try:
+        report = run(tree, dst)
+    finally:
+        stop.set()
+        thread.join()
+    assert errors(report) == {victim: "the file changed while it was read"}
+    assert (report.files, report.hosts) == (3, 2)
+    assert run(tree, dst, LATE + 1).files == 1
+
+
+def test_a_second_reading_that_fails(tree, dst, monkeypatch):
+    for n in (1000, 2000):
+        put(tree, f"c/h/{n}.json", load=[float(n)])
+    real, failures = _archive._core.archive_host, [OSError(5, "Input/output error", "1000.json")]
+
+    def archive_host(*args):
+        result = real(*args)
+        if failures:
+            raise failures.pop()
+        return result
+
+    monkeypatch.setattr(_archive._core, "archive_host", archive_host)
+    report = run(tree, dst)
+    assert errors(report) == {"c/h/1000.json": "could not be read again: Input/output error"}
+    assert report.files == 1
+    failures.append(OSError(28, "No space left on device", str(dst / "c/x")))
+    with pytest.raises(OSError, match="No space left"):
+        run(tree, dst, LATE + 1)
 
 
 def test_a_tree_that_never_rests_is_given_up(tree, dst, monkeypatch):
