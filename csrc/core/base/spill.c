@@ -87,9 +87,15 @@ static int open_named(const char *dir)
     return -1;
 }
 
-static cq_status need_file(cq_spill *s, cq_err *e)
+static cq_status check_owner(const cq_spill *s, cq_err *e)
 {
     if (s->owner != getpid()) return cq_fail(e, CQ_ESTATE, "a handle opened before a fork is not usable in the child");
+    return CQ_OK;
+}
+
+static cq_status need_file(cq_spill *s, cq_err *e)
+{
+    CQ_TRY(check_owner(s, e));
     if (s->fd >= 0) return CQ_OK;
     s->fd = open(s->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (s->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL || errno == ENOENT))
@@ -101,6 +107,15 @@ static cq_status need_file(cq_spill *s, cq_err *e)
     return cq_fail_errno(e, why, what);
 }
 
+static cq_status write_file(cq_spill *s, const void *p, size_t n, int64_t offset, cq_err *e)
+{
+    s->n_writes++;
+    if (s->fail_write_at && s->n_writes == s->fail_write_at) return cq_fail_errno(e, ENOSPC, "cannot write to a temporary file");
+    CQ_TRY(cq_fd_pwrite(s->fd, p, n, offset, "cannot write to a temporary file", e));
+    s->written += n;
+    return CQ_OK;
+}
+
 /* The oldest held block goes to the file; its memory becomes free. */
 static cq_status evict(cq_spill *s, cq_err *e)
 {
@@ -108,11 +123,7 @@ static cq_status evict(cq_spill *s, cq_err *e)
     uint8_t *b = *slot(s, 0);
     int64_t const at = start_of(s->first);
     size_t const n = s->end - at < (int64_t)BLOCK ? (size_t)(s->end - at) : BLOCK;
-    s->n_writes++;
-    if (s->fail_write_at && s->n_writes == s->fail_write_at)
-        return cq_fail_errno(e, ENOSPC, "cannot write to a temporary file");
-    CQ_TRY(cq_fd_pwrite(s->fd, b, n, at, "cannot write to a temporary file", e));
-    s->written += n;
+    CQ_TRY(write_file(s, b, n, at, e));
     s->head = (s->head + 1) % s->cap_blocks;
     s->n_blocks--;
     s->first++;
@@ -165,7 +176,7 @@ static cq_status need_tail(cq_spill *s, cq_err *e)
 
 cq_status cq_spill_append(cq_spill *s, const void *p, size_t n, int64_t *offset, cq_err *e)
 {
-    if (s->owner != getpid()) return cq_fail(e, CQ_ESTATE, "a handle opened before a fork is not usable in the child");
+    CQ_TRY(check_owner(s, e));
     int64_t const before = s->end;
     const uint8_t *at = p;
     while (n > 0) {
@@ -187,7 +198,8 @@ cq_status cq_spill_append(cq_spill *s, const void *p, size_t n, int64_t *offset,
 cq_status cq_spill_read(cq_spill *s, int64_t offset, void *p, size_t n, cq_err *e)
 {
     uint8_t *to = p;
-    assert(offset >= 0 && offset + (int64_t)n <= s->end);
+    assert(offset >= 0 && offset <= s->end && (int64_t)n <= s->end - offset);
+    CQ_TRY(check_owner(s, e));
     while (n > 0) {
         int64_t const block = block_of(offset);
         size_t k;
@@ -212,7 +224,8 @@ cq_status cq_spill_read(cq_spill *s, int64_t offset, void *p, size_t n, cq_err *
 cq_status cq_spill_patch(cq_spill *s, int64_t offset, const void *p, size_t n, cq_err *e)
 {
     const uint8_t *from = p;
-    assert(offset >= 0 && offset + (int64_t)n <= s->end);
+    assert(offset >= 0 && offset <= s->end && (int64_t)n <= s->end - offset);
+    CQ_TRY(check_owner(s, e));
     while (n > 0) {
         int64_t const block = block_of(offset);
         size_t const k = cq_min_size(n, BLOCK - within(offset));
@@ -220,7 +233,7 @@ cq_status cq_spill_patch(cq_spill *s, int64_t offset, const void *p, size_t n, c
             memcpy(held(s, block) + within(offset), from, k);
         } else {
             CQ_TRY(need_file(s, e));
-            CQ_TRY(cq_fd_pwrite(s->fd, from, k, offset, "cannot write to a temporary file", e));
+            CQ_TRY(write_file(s, from, k, offset, e));
         }
         from += k;
         offset += (int64_t)k;

@@ -39,7 +39,7 @@ void cq_spill_close(cq_spill *s);
 
 /* On failure the log is as before. `offset` may be NULL. */
 cq_status cq_spill_append(cq_spill *s, const void *p, size_t n, int64_t *offset, cq_err *e) CQ_MUST_CHECK;
-/* The range must lie inside the log. */
+/* The range must lie inside the log. A patch that fails may have been done in part. */
 cq_status cq_spill_read(cq_spill *s, int64_t offset, void *p, size_t n, cq_err *e) CQ_MUST_CHECK;
 cq_status cq_spill_patch(cq_spill *s, int64_t offset, const void *p, size_t n, cq_err *e) CQ_MUST_CHECK;
 /* Cuts the log to `end` bytes. Never fails. */
