@@ -12,4 +12,21 @@ run() { printf '\n$ %s\n' "$*"; (cd "$dir" && "$@"); }
 
 run ccpq demo-data checkpoints --hosts "${HOSTS:-8}"
 run ccpq archive checkpoints archive --older-than 0s
-run find checkpoints archive -maxdepth 2 -printf '%y %10s  %p\n'
+run du -sh checkpoints archive
+run find archive -type f -printf '%10s  %p\n'
+
+# Only where the packages of the tests are installed: another reader's view.
+if python -c 'import pyarrow' 2>/dev/null; then
+    printf '\nas pyarrow reads it:\n'
+    (cd "$dir" && python - archive/*/*.parquet) <<'EOF'
+import sys
+
+import pyarrow.parquet as pq
+
+for path in sys.argv[1:]:
+    f = pq.ParquetFile(path)
+    print(f"{path}: {f.metadata.num_rows:,} rows in {f.num_row_groups} groups, by {f.metadata.created_by}")
+    for row in next(f.iter_batches(3)).to_pylist():
+        print("  ", *row.values())
+EOF
+fi

@@ -11,7 +11,7 @@ for source in tests/fuzz/fuzz_*.c; do
     target=$(basename "${source#*fuzz_}" .c)
     mkdir -p "build/fuzz/$target" "tests/fuzz/corpus/$target"
     echo "fuzz: $target"
-    build/native/fuzz/fuzz_"$target" -max_total_time="${SECONDS_EACH:-60}" -timeout=10 -rss_limit_mb=512 -print_final_stats=1 \
+    build/native/fuzz/fuzz_"$target" -max_total_time="${SECONDS_EACH:-60}" -timeout=10 -rss_limit_mb=512 -verbosity=0 -print_final_stats=1 \
         -artifact_prefix="build/fuzz/$target-" "build/fuzz/$target" "tests/fuzz/corpus/$target" || code=1
 done
 exit $code
