@@ -9,6 +9,7 @@
 
 import logging as _logging
 
+from ccpq import checkpoint
 from ccpq._archive import archive_checkpoints
 from ccpq._archive_report import ArchiveError, ArchiveReport
 from ccpq._budget import MemoryBudget
@@ -49,6 +50,7 @@ __all__ = [
     "Writer",
     "__version__",
     "archive_checkpoints",
+    "checkpoint",
     "schema",
 ]
 
