@@ -146,12 +146,12 @@ def archive(n, folder):
     return {"core_peak": report.peak_memory, "bytes": report.bytes, "rows": report.rows, "groups": 0, "spilled": 0}
 
 
-@case(16, 16 * 50_000, "rows of 16 hosts")
+@case(16, 1, "rows of 20 hosts")
 def archive_rows(n, folder):
     return archive(n, folder)
 
 
-@case(16, 51, "hosts of 20,000 rows")
+@case(16, 1, "rows of 1,040 hosts")
 def archive_hosts(n, folder):
     return archive(n, folder)
 
@@ -175,7 +175,7 @@ def shared(n):
     """Two writers in one budget, written in turns; the second begins when the first has parked pages."""
     budget = ccpq.MemoryBudget("24MiB")
     schema = {"id": "string", "value": "float64"}
-    first = ccpq.Writer(Nowhere(), schema, memory_limit=budget.share("8MiB"), row_group_size=400_000)
+    first = ccpq.Writer(Nowhere(), schema, memory_limit=budget.share("8MiB"), row_group_size=250_000)
     second = None
     for at in range(0, n, 50_000):
         # `key` keeps the two from being the same work.
@@ -183,7 +183,7 @@ def shared(n):
             if w is not None:
                 w.write_rows((f"{i * key:x}", FLOATS[i * key % 50_021] * i) for i in range(at, min(n, at + 50_000)))
         if second is None:
-            second = ccpq.Writer(Nowhere(), schema, memory_limit=budget.share("8MiB"), row_group_size=400_000)
+            second = ccpq.Writer(Nowhere(), schema, memory_limit=budget.share("8MiB"), row_group_size=250_000)
     first.close()
     second.close()
     return figures(first, second, peak=budget.peak)
@@ -312,7 +312,7 @@ def main(name, units, *folder):
     if small is not None:
         job.run(small)
     else:
-        archive(0, os.path.join(folder[0], "..", "warm"))
+        archive(f"-of-{units}", os.path.join(folder[0], "..", "warm"))
     begin()
     found = job.run(int(units), *folder)
     growth = status("VmHWM") - _begun["rss"]
