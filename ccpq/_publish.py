@@ -136,7 +136,12 @@ class Target:
     def _replace(self) -> None:
         with _Op(self.name):
             if self._temp is None:
-                temp = _temp_name()
+                # The hidden name is only for replacing a file: a kill between its two calls would leave it behind.
+                try:
+                    os.link(f"/proc/self/fd/{self.fd}", self._base, dst_dir_fd=self._dir_fd, follow_symlinks=True)
+                    return
+                except FileExistsError:
+                    temp = _temp_name()
                 os.link(f"/proc/self/fd/{self.fd}", temp, dst_dir_fd=self._dir_fd, follow_symlinks=True)
                 self._temp = temp
             os.replace(self._temp, self._base, src_dir_fd=self._dir_fd, dst_dir_fd=self._dir_fd)
