@@ -13,6 +13,7 @@
 #include "write/colbuf.h"
 
 #define KIB ((size_t)1024)
+#define PAGE (4 * KIB) /* of memory, as charges are rounded */
 
 /* Page bytes and dictionary bytes, best first. */
 static const struct { size_t page, dict; } ladder[] = {
@@ -24,10 +25,9 @@ static const struct { size_t page, dict; } ladder[] = {
 #define N_LADDER (sizeof ladder / sizeof ladder[0])
 
 #define SINK_BYTES (64 * KIB)
+#define STEP UINT64_C(65536) /* of limits that refusals name */
 #define PAGE_WINDOW_BLOCKS 4
 #define META_WINDOW_BLOCKS 8
-#define PER_COLUMN ((size_t)1536) /* structs of a builder and its chunk, asserted by the writer */
-#define PER_WRITER (16 * KIB)
 
 static int32_t rows_of(size_t page_bytes)
 {
@@ -55,20 +55,23 @@ static void fill(cq_plan *p, const cq_schema *s, const cq_plan_opts *o, uint64_t
     p->page_bytes = page;
     p->page_rows = rows_of(page);
     p->dict_bytes = dict;
-    bool any_bytes = false;
+    size_t n_bytes = 0; /* columns of byte arrays */
     for (int32_t i = 0; i < s->n_fields; i++) {
         const cq_field *f = &s->fields[i];
         cq_colbuf_opts const c = {.type = f->type, .optional = f->optional, .page_rows = p->page_rows, .page_bytes = page, .dict_bytes = dict};
         p->column_bytes += cq_colbuf_memory(&c);
-        any_bytes = any_bytes || cq_type_facts(f->type)->width == 0;
+        n_bytes += cq_type_facts(f->type)->width == 0;
     }
     uint64_t const quarter = limit / 4;
-    if (any_bytes) {
+    if (n_bytes) {
         p->max_value_bytes = (size_t)cq_min_i64(cq_i64(quarter), CQ_MAX_PAGE_BYTES / 2);
         if (o->max_value_bytes > 0) p->max_value_bytes = cq_min_size(p->max_value_bytes, (size_t)o->max_value_bytes);
         p->max_row_bytes = p->max_value_bytes;
         if (o->max_value_bytes > 0) p->max_row_bytes = cq_min_size((size_t)quarter, p->max_value_bytes * (size_t)s->n_fields);
     }
+    /* A builder that a large row makes a block of its own ends in a memory page that it does not fill; larger
+       builders than these have given up more than that for their ids by then. */
+    size_t const rounding = page < 2 * PAGE ? cq_min_size(n_bytes, p->max_row_bytes / (CQ_MEM_LARGE - 4 * PAGE) + 1) * PAGE : 0;
     p->codec_bytes = cq_codec_memory(o->codec, o->level, page);
     size_t const body = cq_plan_body_bytes(p);
     size_t const out = cq_max_size(cq_codec_bound(o->codec, body + p->max_value_bytes), SINK_BYTES);
@@ -78,8 +81,35 @@ static void fill(cq_plan *p, const cq_schema *s, const cq_plan_opts *o, uint64_t
     p->meta_window_bytes = META_WINDOW_BLOCKS * CQ_SPILL_BLOCK;
     size_t const rings = (size_t)(limit / CQ_SPILL_BLOCK) * sizeof(void *) * 4;
     p->fixed_bytes = p->column_bytes + p->max_row_bytes + p->codec_bytes + p->scratch_bytes + p->sink_bytes + p->page_window_bytes +
-                     p->meta_window_bytes + rings + (size_t)s->n_fields * PER_COLUMN + s->bytes + PER_WRITER +
+                     p->meta_window_bytes + rings + rounding + (size_t)s->n_fields * CQ_PLAN_PER_COLUMN + s->bytes + CQ_PLAN_PER_WRITER +
                      (size_t)o->n_sorting * 2 * CQ_MAX_SORT_KEY_BYTES;
+}
+
+static bool fits(const cq_schema *s, const cq_plan_opts *o, uint64_t limit, size_t page)
+{
+    cq_plan p;
+    fill(&p, s, o, limit, page, 0);
+    return p.fixed_bytes <= limit;
+}
+
+/* The least multiple of STEP, above a limit that is too small, with which the smallest rung fits. The
+ * largest value grows with the limit, though slower, so it is found by doubling up and halving down. */
+static uint64_t least_limit(const cq_schema *s, const cq_plan_opts *o, uint64_t limit, size_t page)
+{
+    uint64_t const most = UINT64_MAX / 4 / STEP;
+    uint64_t lo = limit / STEP, hi = lo + 1;
+    while (hi < most && !fits(s, o, hi * STEP, page)) {
+        lo = hi;
+        hi *= 2;
+    }
+    while (hi - lo > 1) {
+        uint64_t const mid = lo + (hi - lo) / 2;
+        if (fits(s, o, mid * STEP, page))
+            hi = mid;
+        else
+            lo = mid;
+    }
+    return hi * STEP;
 }
 
 cq_status cq_plan_make(cq_plan *p, const cq_schema *s, const cq_plan_opts *o, uint64_t memory_limit, cq_err *e)
@@ -91,23 +121,7 @@ cq_status cq_plan_make(cq_plan *p, const cq_schema *s, const cq_plan_opts *o, ui
         fill(p, s, o, memory_limit, cq_min_size(ladder[i].page, cap), ladder[i].dict);
         if (p->fixed_bytes <= memory_limit) return CQ_OK;
     }
-    /* the largest value grows with the limit, so the limit that would do is found by doubling up
-       and halving down on the smallest rung */
-    uint64_t lo = memory_limit, hi = memory_limit ? memory_limit : 1;
-    const size_t page = cq_min_size(ladder[N_LADDER - 1].page, cap);
-    do {
-        hi = hi < UINT64_MAX / 4 ? hi * 2 : UINT64_MAX / 2;
-        fill(p, s, o, hi, page, 0);
-    } while (p->fixed_bytes > hi && hi < UINT64_MAX / 4);
-    while (hi - lo > 4096) {
-        uint64_t const mid = lo + (hi - lo) / 2;
-        fill(p, s, o, mid, page, 0);
-        if (p->fixed_bytes <= mid)
-            hi = mid;
-        else
-            lo = mid;
-    }
-    uint64_t const needed = (hi + 65535) / 65536 * 65536;
+    uint64_t const needed = least_limit(s, o, memory_limit, cq_min_size(ladder[N_LADDER - 1].page, cap));
     cq_status const st = cq_fail(e, CQ_EBUDGET, "a memory limit of %llu bytes is too small for %d columns: at least %llu bytes would do",
                                  (unsigned long long)memory_limit, (int)s->n_fields, (unsigned long long)needed);
     if (e) {

@@ -30,6 +30,11 @@ typedef struct cq_plan {
     size_t fixed_bytes;       /* all of the above but the windows' growth: never exceeds the limit */
 } cq_plan;
 
+/* What is counted for the structs of a column and of a writer with all its roundings: the writer asserts
+ * that they fit. */
+#define CQ_PLAN_PER_COLUMN ((size_t)1536)
+#define CQ_PLAN_PER_WRITER ((size_t)40960)
+
 /* CQ_EBUDGET with e->needed = a limit that would do. */
 cq_status cq_plan_make(cq_plan *p, const cq_schema *s, const cq_plan_opts *o, uint64_t memory_limit, cq_err *e) CQ_MUST_CHECK;
 

@@ -8,6 +8,13 @@
 #define DEFAULT_GROUP_ROWS INT64_C(1048576)
 #define DEFAULT_GROUP_BYTES (INT64_C(128) << 20)
 
+/* Fields twice, for their array grows by doubling; sort keys of fixed width with their values. */
+_Static_assert(sizeof(cq_chunk) + 2 * sizeof(cq_field) + sizeof(cq_column_info) + 2 * sizeof(cq_sort_value) + sizeof(cq_sort_key) + 64 <= CQ_PLAN_PER_COLUMN,
+               "the plan counts less for a column than it takes");
+/* Structs, page metadata window, scratch beside a name of any length, path of the spill directory, memory pages of eight blocks. */
+_Static_assert(sizeof(cq_writer) + CQ_FILE_META_WINDOW * sizeof(cq_page_meta) + 1024 + CQ_MAX_NAME_BYTES + 4096 <= CQ_PLAN_PER_WRITER,
+               "the plan counts less for a writer than it takes");
+
 /* -- opening and freeing ------------------------------------------------------------------------ */
 
 static cq_status check_opts(const cq_writer_opts *o, cq_err *e)
