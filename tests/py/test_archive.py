@@ -740,9 +740,9 @@ def test_progress(tree, dst, capfd):
     seen = []
     run(tree, dst, progress=lambda *step: seen.append(step))
     assert seen == [(1, 3, "a/h1"), (2, 3, "a/h2"), (3, 3, "b/h1")]
+    pytest.importorskip("tqdm")
     run(tree, dst, LATE + 1, progress=True)
     assert capfd.readouterr() == ("", "")
-    pytest.importorskip("tqdm")
     run(tree, dst, LATE + 2, progress="tqdm")
     out, err = capfd.readouterr()
     assert out == "" and "0/3" in err
