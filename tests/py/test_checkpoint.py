@@ -4,6 +4,7 @@ and host jobs with the real writer."""
 import gc
 import math
 import os
+import random
 import signal
 import struct
 import threading
@@ -15,6 +16,7 @@ import ccpq
 import ccpq.checkpoint
 import pytest
 from ccpq import _core
+from ccpq._errors import FileChanged
 
 GOLDEN = Path(__file__).resolve().parents[1] / "data" / "checkpoints"
 CASES = ["json-basic", "bin-basic", "json-deep", "bin-deep", "json-foreign", "scope-collision", "overlap", "mixed", "damaged"]
@@ -372,7 +374,7 @@ def test_interrupt(tmp_path):
 
 
 def test_other_threads_run_meanwhile(tmp_path):
-    path = big(tmp_path, 300_000_000)
+    path = big(tmp_path, 100_000_000)
     ticks, done = [], threading.Event()
 
     def tick():
@@ -386,7 +388,7 @@ def test_other_threads_run_meanwhile(tmp_path):
     finally:
         done.set()
         thread.join()
-    assert len(ticks) > 3
+    assert len(ticks) > 1
 
 
 def test_a_fork_owns_nothing(small):
@@ -442,3 +444,25 @@ def test_archive_host_arguments(tmp_path, small):
         with pytest.raises(Exception):  # rows of another shape
             call(w._core, "c", "h", tmp_path, ["1000.bin"], 2 << 20, "/var/tmp")
         w.write_rows([(1,)])
+
+
+def test_archive_host_names_a_file_that_changes(tmp_path):
+    path = tmp_path / "1.bin"
+    n = 1_100_000  # so many rows end a row group behind their series: the sink sees bytes between the series
+    path.write_bytes(snapshot([("a", 1, 0, [random.random() for _ in range(n)]), ("b", 1, 0, [1.0])]))
+
+    class Sink:
+        def write(self, data):
+            with open(path, "ab") as f:
+                f.write(b"x")
+
+        def finish(self):
+            raise AssertionError("what was written is not to be kept")
+
+        def abort(self):
+            pass
+
+    schema = {"cluster": "string", "hostname": "string", "metric": "string", "scope": "string", "scope_id": "string", "timestamp": "int64", "frequency": "int64", "value": "float32"}
+    with pytest.raises(FileChanged, match="changed while it was read") as e, ccpq.Writer(Sink(), schema) as w:
+        _core.archive_host(w._core, "c", "h", tmp_path, ["1.bin"], 2 << 20, "/var/tmp")
+    assert e.value.file == "1.bin"
