@@ -281,6 +281,7 @@ typedef struct wf_run {
     const wf_step *steps;     /* ends with WF_END_OF_STEPS */
     cq_writer_opts o;         /* memory_limit: of the plan */
     uint64_t mem_limit;       /* of cq_mem; 0: the plan's */
+    size_t window;            /* blocks that the two logs hold in memory; 0: as the plan says */
     uint64_t mem_fail_at, sink_fail_at, pages_fail_at, meta_fail_at, stop_at;
     bool fail_finish, retry;  /* retry: the faults go away and the failed call is made again */
     const cq_kv *kv;
@@ -483,6 +484,14 @@ static inline cq_status wf_open(wf_run *r)
     return CQ_OK;
 }
 
+/* A window of so many blocks, so that little data is spilled. */
+static inline void wf_narrow(cq_spill *s, size_t blocks)
+{
+    if (!blocks) return;
+    s->min_blocks = s->max_blocks = blocks;
+    (void)cq_spill_relieve(s);
+}
+
 /* Makes the schema and opens. */
 static inline cq_status wf_begin(wf_run *r)
 {
@@ -499,6 +508,8 @@ static inline cq_status wf_begin(wf_run *r)
         CQT_EQ_U(r->sink.n_writes, 0);
         CQT_EQ_I(r->sink.finished + r->sink.aborted, 0);
     } else {
+        wf_narrow(&r->w->group.pages, r->window);
+        wf_narrow(&r->w->meta.log, r->window);
         r->w->group.pages.fail_write_at = r->pages_fail_at;
         r->w->meta.log.fail_write_at = r->meta_fail_at;
     }

@@ -61,7 +61,7 @@ void cq_spill_close(cq_spill *s)
     if (!s->blocks) return;
     cq_spill_truncate(s, 0);
     while (s->n_free > 0) cq_mem_free(s->mem, s->free_blocks[--s->n_free], BLOCK);
-    cq_mem_free(s->mem, s->blocks, 2 * s->max_blocks * sizeof *s->blocks);
+    cq_mem_free(s->mem, s->blocks, 2 * s->cap_blocks * sizeof *s->blocks);
     if (s->fd >= 0 && s->owner == getpid()) (void)close(s->fd);
     memset(s, 0, sizeof *s);
     s->fd = -1;

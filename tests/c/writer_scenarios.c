@@ -1,0 +1,299 @@
+/* The scenarios of writer_scenarios.h. Data is random by the test's seed, its nature is not. */
+#include "writer_scenarios.h"
+
+#define SPARE 8
+
+static void step(wf_scenario *s, wf_op op, int64_t a, int64_t b)
+{
+    CQT(s->n_steps < 39);
+    wf_step const x = {op, a, b};
+    s->steps[s->n_steps++] = x;
+    s->steps[s->n_steps].op = WF_END_OF_STEPS;
+}
+
+static void table_of(wf_scenario *s, int64_t n)
+{
+    s->n_rows = n;
+    wf_table_init(&s->t, n + SPARE);
+}
+
+/* Spare rows: of values that no other row has, the last two of nulls where they may be. */
+static void spare_rows(wf_scenario *s)
+{
+    for (int32_t i = 0; i < s->t.n_columns; i++)
+        for (int64_t k = 0; k < SPARE; k++) {
+            if (k >= SPARE - 2 && s->t.c[i].optional)
+                wf_set(&s->t, i, s->n_rows + k, NULL, 0);
+            else
+                wf_set_int(&s->t, i, s->n_rows + k, wf_in_range(s->t.c[i].type, 1000000007 + cqt_rand_below(1000)));
+        }
+}
+
+static void add_filled(wf_scenario *s, cq_type type, bool optional, size_t max_bytes)
+{
+    wf_fill_random(&s->t, wf_table_add(&s->t, type, optional), s->n_rows, max_bytes);
+}
+
+static void all_types(wf_scenario *s, bool optional)
+{
+    table_of(s, 1500);
+    for (int t = 0; t < CQ_N_TYPES; t++) add_filled(s, (cq_type)t, optional, 40);
+    s->o.data_page_bytes = 2000;
+    step(s, WF_ROWS, 0, 500);
+    step(s, WF_ABORT, s->n_rows, CQ_N_TYPES);
+    step(s, WF_BATCH, 500, 1200);
+    step(s, WF_ABORT, s->n_rows + 1, 5);
+    step(s, WF_ROWS, 1200, 1500);
+}
+
+static void required_types(wf_scenario *s) { all_types(s, false); }
+static void optional_types(wf_scenario *s) { all_types(s, true); }
+
+/* Dictionaries: admitted; given up on trial; full in the middle; given up for new values; nulls late. */
+static void dictionaries(wf_scenario *s)
+{
+    enum { ROWS = 3000 };
+    char text[200];
+    table_of(s, ROWS);
+    for (int i = 0; i < 5; i++) (void)wf_table_add(&s->t, CQ_STRING, i == 3);
+    (void)wf_table_add(&s->t, CQ_INT64, true);
+    (void)wf_table_add(&s->t, CQ_FLOAT32, false);
+    for (int64_t row = 0; row < ROWS; row++) {
+        int64_t const late = row < 1500 ? 0 : row;
+        wf_set_int(&s->t, 0, row, row / 50 % 7);
+        wf_set_int(&s->t, 1, row, row * 77777);
+        memset(text, 'l', sizeof text);
+        wf_set(&s->t, 2, row, text, (size_t)snprintf(text, sizeof text, "%lld", (long long)(late ? late * 31 : row % 5)) + (late ? 150 : 20));
+        if (row > 2000 && row % 3 == 0)
+            wf_set(&s->t, 3, row, NULL, 0);
+        else
+            wf_set_int(&s->t, 3, row, row % 11);
+        wf_set_int(&s->t, 4, row, late ? late : row % 3);
+        if (row < 1000)
+            wf_set(&s->t, 5, row, NULL, 0);
+        else
+            wf_set_int(&s->t, 5, row, row < 2000 ? (row % 9) * 1000000007 : row);
+        wf_set_int(&s->t, 6, row, late ? cq_wrap_i64(cqt_rand() % 100000) : row % 4);
+    }
+    s->o.data_page_bytes = 3000;
+    step(s, WF_ROWS, 0, ROWS);
+}
+
+static void large_values(wf_scenario *s)
+{
+    enum { ROWS = 120 };
+    static uint8_t bytes[300000];
+    table_of(s, ROWS);
+    (void)wf_table_add(&s->t, CQ_BINARY, true);
+    (void)wf_table_add(&s->t, CQ_STRING, false);
+    for (int64_t row = 0; row < ROWS; row++) {
+        size_t const n = row % 10 == 9 ? sizeof bytes - (size_t)row : row % 3 == 0 ? 3000 : 5;
+        memset(bytes, 'a' + (int)(row % 26), n);
+        cqt_rand_bytes(bytes, n / 2);
+        wf_set(&s->t, 0, row, row % 7 == 6 ? NULL : bytes, n);
+        for (size_t i = 0; i < n / 2; i++) bytes[i] = (uint8_t)('a' + bytes[i] % 26);
+        wf_set(&s->t, 1, row, bytes, row % 10 == 9 ? n / 2 : row % 4);
+    }
+    s->o.memory_limit = UINT64_C(4) << 20;
+    step(s, WF_ROWS, 0, 60);
+    step(s, WF_ABORT, 59, 2);
+    step(s, WF_ABORT, 59, 1);
+    step(s, WF_BATCH, 60, ROWS);
+}
+
+static void many_groups(wf_scenario *s)
+{
+    table_of(s, 900);
+    add_filled(s, CQ_STRING, true, 20);
+    add_filled(s, CQ_INT64, false, 0);
+    add_filled(s, CQ_FLOAT64, true, 0);
+    s->o.row_group_size = 10;
+    step(s, WF_ROWS, 0, 333);
+    step(s, WF_FLUSH, 0, 0);
+    step(s, WF_FLUSH, 0, 0);
+    step(s, WF_SHAPED, 333, 900);
+}
+
+static void explicit_groups(wf_scenario *s)
+{
+    table_of(s, 1200);
+    add_filled(s, CQ_STRING, false, 30);
+    add_filled(s, CQ_UINT32, true, 0);
+    s->o.data_page_bytes = 1000;
+    s->o.row_group_size = 200;
+    step(s, WF_ROWS, 0, 100);
+    step(s, WF_BEGIN, 0, 0);
+    step(s, WF_ROWS, 100, 500);
+    step(s, WF_END, 0, 0);
+    step(s, WF_BEGIN, 0, 0);
+    step(s, WF_ROWS, 700, 1200);
+    step(s, WF_ABORT, s->n_rows, 1);
+    step(s, WF_ROLLBACK, 0, 0);
+    step(s, WF_BEGIN, 0, 0);
+    step(s, WF_END, 0, 0);
+    step(s, WF_ROWS, 500, 750);
+    step(s, WF_BEGIN, 0, 0);
+    step(s, WF_BATCH, 750, 1200);
+    step(s, WF_END, 0, 0);
+}
+
+static void sorted_rows(wf_scenario *s)
+{
+    enum { ROWS = 800 };
+    char text[80];
+    table_of(s, ROWS);
+    (void)wf_table_add(&s->t, CQ_STRING, true);
+    (void)wf_table_add(&s->t, CQ_INT64, false);
+    add_filled(s, CQ_FLOAT32, true, 0);
+    for (int64_t row = 0; row < ROWS; row++) {
+        memset(text, 'h', sizeof text);
+        (void)snprintf(text, sizeof text, "h%03d", (int)(row / 100));
+        wf_set(&s->t, 0, row, row < 700 ? text : NULL, row < 300 ? 4 : 4 + (size_t)row / 100 * 10);
+        wf_set_int(&s->t, 1, row, row / 100 * 1000 - row % 100 * 5);
+    }
+    s->keys[0].column = 0;
+    s->keys[1].column = 1;
+    s->keys[1].descending = true;
+    s->o.sorting = s->keys;
+    s->o.n_sorting = 2;
+    s->o.row_group_size = 300;
+    step(s, WF_ROWS, 0, 150);
+    step(s, WF_REFUSED, 20, 0);
+    step(s, WF_ROWS, 150, 400);
+    step(s, WF_REFUSED, 398, 0);
+    step(s, WF_BEGIN, 0, 0);
+    step(s, WF_ROWS, 500, 700);
+    step(s, WF_ROLLBACK, 0, 0);
+    step(s, WF_BATCH, 400, 650);
+    step(s, WF_REFUSED, 648, 0);
+    step(s, WF_ROWS, 650, ROWS);
+}
+
+static void shaped_batches(wf_scenario *s)
+{
+    enum { ROWS = 9000 };
+    table_of(s, ROWS);
+    (void)wf_table_add(&s->t, CQ_STRING, false);
+    (void)wf_table_add(&s->t, CQ_INT64, false);
+    (void)wf_table_add(&s->t, CQ_INT64, true);
+    (void)wf_table_add(&s->t, CQ_FLOAT32, false);
+    (void)wf_table_add(&s->t, CQ_BOOL, true);
+    for (int64_t row = 0; row < ROWS; row++) {
+        wf_set_int(&s->t, 0, row, row / 1000);
+        wf_set_int(&s->t, 1, row, 1700000000 + row % 1000 * 60);
+        if (row / 1000 % 2)
+            wf_set(&s->t, 2, row, NULL, 0);
+        else
+            wf_set_int(&s->t, 2, row, row / 1000);
+        wf_set_int(&s->t, 3, row, (int64_t)cqt_rand_below(3000));
+        wf_set_int(&s->t, 4, row, row / 500 % 2);
+    }
+    s->o.data_page_bytes = 6000;
+    for (int64_t i = 0; i < 9; i++) step(s, WF_SHAPED, i * 1000, i * 1000 + 1000);
+}
+
+/* Groups cut by the bytes of their pages, which do not compress and are spilled. */
+static void groups_by_bytes(wf_scenario *s)
+{
+    enum { ROWS = 26000 };
+    table_of(s, ROWS);
+    (void)wf_table_add(&s->t, CQ_UINT64, false);
+    (void)wf_table_add(&s->t, CQ_FLOAT64, true);
+    for (int64_t row = 0; row < ROWS; row++) {
+        wf_set_int(&s->t, 0, row, cq_wrap_i64(cqt_rand()));
+        wf_set_int(&s->t, 1, row, cq_wrap_i64(cqt_rand()));
+    }
+    s->o.row_group_bytes = 200000;
+    s->o.data_page_bytes = 30000;
+    step(s, WF_ROWS, 0, 9000);
+    step(s, WF_BATCH, 9000, ROWS);
+}
+
+static void with_zstd(wf_scenario *s)
+{
+    table_of(s, 3000);
+    add_filled(s, CQ_STRING, false, 50);
+    add_filled(s, CQ_STRING, true, 200);
+    add_filled(s, CQ_INT64, true, 0);
+    s->o.codec = CQ_CODEC_ZSTD;
+    s->o.level = 7;
+    s->o.data_page_bytes = 20000;
+    step(s, WF_ROWS, 0, 1000);
+    step(s, WF_BATCH, 1000, 3000);
+}
+
+static void uncompressed(wf_scenario *s)
+{
+    table_of(s, 3000);
+    add_filled(s, CQ_STRING, true, 200);
+    add_filled(s, CQ_UINT8, false, 0);
+    add_filled(s, CQ_FLOAT64, false, 0);
+    s->o.codec = CQ_CODEC_NONE;
+    s->o.data_page_bytes = 5000;
+    step(s, WF_BATCH, 0, 2000);
+    step(s, WF_ROWS, 2000, 3000);
+}
+
+static void nulls_only(wf_scenario *s)
+{
+    enum { ROWS = 2500 };
+    table_of(s, ROWS);
+    for (int t = 0; t < CQ_N_TYPES; t++) (void)wf_table_add(&s->t, (cq_type)t, true);
+    for (int32_t i = 0; i < CQ_N_TYPES; i++)
+        for (int64_t row = 0; row < ROWS; row++) {
+            if (row == 1300 && i % 3 == 0)
+                wf_set_int(&s->t, i, row, 1);
+            else
+                wf_set(&s->t, i, row, NULL, 0);
+        }
+    s->o.data_page_bytes = 2000;
+    step(s, WF_ROWS, 0, 1000);
+    step(s, WF_SHAPED, 1000, ROWS);
+}
+
+static void no_rows(wf_scenario *s)
+{
+    table_of(s, 0);
+    (void)wf_table_add(&s->t, CQ_STRING, false);
+    (void)wf_table_add(&s->t, CQ_INT32, true);
+    spare_rows(s);
+    step(s, WF_FLUSH, 0, 0);
+    step(s, WF_ABORT, 0, 2);
+    step(s, WF_BEGIN, 0, 0);
+    step(s, WF_ROWS, 0, 3);
+    step(s, WF_ROLLBACK, 0, 0);
+}
+
+static const struct {
+    const char *name;
+    void (*make)(wf_scenario *s);
+} scenarios[] = {
+    {"required_types", required_types}, {"optional_types", optional_types}, {"dictionaries", dictionaries}, {"large_values", large_values},
+    {"many_groups", many_groups}, {"explicit_groups", explicit_groups}, {"sorted_rows", sorted_rows}, {"shaped_batches", shaped_batches},
+    {"groups_by_bytes", groups_by_bytes}, {"with_zstd", with_zstd}, {"uncompressed", uncompressed}, {"nulls_only", nulls_only}, {"no_rows", no_rows},
+};
+
+int wf_n_scenarios(void) { return (int)(sizeof scenarios / sizeof scenarios[0]); }
+
+void wf_scenario_make(wf_scenario *s, int number)
+{
+    memset(s, 0, sizeof *s);
+    s->name = scenarios[number].name;
+    s->o.codec = CQ_CODEC_SNAPPY;
+    s->o.level = CQ_LEVEL_DEFAULT;
+    s->o.spill_dir = "/tmp";
+    s->window = 1;
+    scenarios[number].make(s);
+    if (s->t.n_rows == s->n_rows) spare_rows(s);
+    if (!s->o.memory_limit) s->o.memory_limit = wf_least_of(&s->t, &s->o);
+}
+
+void wf_scenario_free(wf_scenario *s) { wf_table_free(&s->t); }
+
+wf_run wf_scenario_run(const wf_scenario *s, const wf_step *steps)
+{
+    wf_run r = wf_new(&s->t, steps ? steps : s->steps, 0);
+    r.o = s->o;
+    r.window = s->window;
+    return r;
+}

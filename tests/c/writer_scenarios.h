@@ -1,0 +1,26 @@
+/* Scenarios: a table, options and steps for each way that a writer goes. Rows [0, n_rows) of the table end up in the
+ * file; the rows behind them are for aborting and refusing. */
+#ifndef CQ_WRITER_SCENARIOS_H
+#define CQ_WRITER_SCENARIOS_H
+
+#include "writer_fixture.h"
+
+typedef struct wf_scenario {
+    const char *name;
+    wf_table t;
+    wf_step steps[40];
+    int n_steps;
+    cq_writer_opts o;
+    cq_sort_key keys[2];
+    size_t window;
+    int64_t n_rows;
+} wf_scenario;
+
+int wf_n_scenarios(void);
+/* To be freed by wf_scenario_free. */
+void wf_scenario_make(wf_scenario *s, int number);
+void wf_scenario_free(wf_scenario *s);
+/* A run of it, by its steps or by those given. */
+wf_run wf_scenario_run(const wf_scenario *s, const wf_step *steps);
+
+#endif
