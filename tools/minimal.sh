@@ -1,6 +1,7 @@
 #!/bin/bash
 # Builds and tests with Debian's own python3, setuptools and pytest and nothing else, in build/minimal, beside whatever
-# is built in place. Tests that need click, hypothesis, pyarrow and the like skip themselves here.
+# is built in place. Tests that need click, hypothesis, pyarrow and the like skip themselves here; memory is measured by
+# `make test` alone.
 set -eu
 cd "$(dirname "$0")/.."
 root=$(pwd)
@@ -26,4 +27,4 @@ if ! CCPQ_WERROR=1 $py setup.py -q build --build-base build/minimal/base --build
 fi
 # -P: not this directory, which holds another build, first on the path.
 PYTHONPATH="$root/build/minimal/lib" CCPQ_EXPECT_FROM="$root/build/minimal/lib" \
-    $py -P -m pytest -o pythonpath="tests build/minimal/lib" -p no:cacheprovider -q "$@"
+    $py -P -m pytest -o pythonpath="tests build/minimal/lib" -p no:cacheprovider -q -m "not memory" "$@"
