@@ -17,7 +17,7 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ccpq import _core
 from ccpq._archive_report import ArchiveReport, Published, Tally
@@ -55,6 +55,7 @@ _RESERVED = {
     "schema": "archives have one schema", "sorting_columns": "archives have one order", "mkdir": "directories are always made",
     "overwrite": "an existing archive is never overwritten", "strict": "there are no Python rows here",
     "extra": "there are no Python rows here", "field_ids": "archives have one schema",
+    "target": "each archive is named after its cluster and cutoff",
 }  # fmt: skip
 
 
@@ -102,6 +103,8 @@ def archive_checkpoints(
         raise UnsupportedError(f"on_corrupt={on_corrupt!r} is for logs, which archives do not read in this release")
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
         raise ValueError(f"threads is a number from 1, not {threads!r}")
+    if threads != 1:
+        raise UnsupportedError(f"threads={threads} comes with a later release; today a job works in the thread that calls it")
     check_progress(progress)
     job.run(_cluster_names(clusters), progress)
     report.seconds = time.monotonic() - started
@@ -162,8 +165,13 @@ class _Job:
             raise ValueError(f"the destination {self.dst!r} lies inside the checkpoint tree {self.src!r}")
         self.report = report
         self.group_rows = 1 if row_group == "host" else GROUP_ROWS
+        if not isinstance(skip_archived, bool):
+            raise TypeError(f"skip_archived is True or False, not {skip_archived!r:.80}")
         self.skip_archived = skip_archived
-        self.metadata = dict(options.pop("metadata", None) or {})  # type: ignore[call-overload]
+        metadata = options.pop("metadata", None)
+        if metadata is not None and not isinstance(metadata, Mapping):
+            raise TypeError(f"metadata is a mapping str -> str, not {type(metadata).__name__}")
+        self.metadata = dict(metadata or {})
         for key in self.metadata:
             if isinstance(key, str) and key.startswith("ccpq."):
                 raise ValueError(f"metadata: keys that begin with 'ccpq.' are the archive's own, not {key!r}")
@@ -438,8 +446,9 @@ class _ClusterRun:
         try:
             self.writer = Writer(self.path, SCHEMA, sorting_columns=SORTING, metadata=metadata, spill_dir=self.spill_dir,
                                  memory_limit=self.job.writer_memory, **self.job.options)
-        except FileExistsError as e:
-            raise _ClusterFailed(f"{e.filename}: {e.strerror}") from None
+        except FileExistsError:
+            raise _ClusterFailed(f"{self.path!r} exists and does not list all that is due: run again with a later cutoff, which "
+                                 "makes a second file beside it") from None
         self.stack.callback(self.writer.abort)
         # An orphan list of an earlier attempt is replaced.
         self.list_target = open_target(self.list_path, overwrite=True, durability=self.job.durability)

@@ -10,7 +10,7 @@ import logging
 from typing import NamedTuple
 
 from ccpq._errors import Error
-from ccpq._report import of_limit
+from ccpq._report import count_of, of_limit
 from ccpq._sizes import format_bytes, format_count, format_duration
 
 __all__ = ["ArchiveError", "ArchiveReport", "Published", "SourceError"]
@@ -18,6 +18,11 @@ __all__ = ["ArchiveError", "ArchiveReport", "Published", "SourceError"]
 log = logging.getLogger("ccpq.archive")
 
 KEPT_ERRORS = 1_000
+
+
+def not_archived(n: int) -> str:
+    """``1 input was not archived``, ``30 inputs were not archived``."""
+    return f"{count_of(n, 'input')} {'was' if n == 1 else 'were'} not archived"
 
 
 class SourceError(NamedTuple):
@@ -105,7 +110,7 @@ class ArchiveReport(Tally):
         shown = "\n".join(f"  {e}" for e in self.errors[:10])
         more = self.error_count - min(10, len(self.errors))
         tail = f"\n  and {format_count(more)} more" if more else ""
-        raise ArchiveError(f"{format_count(self.error_count)} inputs were not archived:\n{shown}{tail}", self)
+        raise ArchiveError(f"{not_archived(self.error_count)}:\n{shown}{tail}", self)
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
@@ -128,22 +133,21 @@ class ArchiveReport(Tally):
         }
 
     def __repr__(self) -> str:
-        state = "ok" if self.ok else f"{format_count(self.error_count)} errors"
-        return (f"<ccpq.ArchiveReport {state}: {format_count(self.rows)} rows of {format_count(self.files)} files, "
-                f"{len(self.archives)} archives, {format_bytes(self.bytes)}>")
+        state = "ok" if self.ok else count_of(self.error_count, "error")
+        return (f"<ccpq.ArchiveReport {state}: {count_of(self.rows, 'row')} of {count_of(self.files, 'file')}, "
+                f"{count_of(len(self.archives), 'archive')}, {format_bytes(self.bytes)}>")
 
     def __str__(self) -> str:
         return "\n".join([self.summary(), *self.table()])
 
     def summary(self) -> str:
         """One line; at most 80 columns where numbers are of usual size."""
+        errors = f", {count_of(self.error_count, 'error')}" if self.error_count else ""
         if not self.archives:
-            known = f", {format_count(self.skipped)} files archived before" if self.skipped else ""
-            errors = f", {format_count(self.error_count)} errors" if self.error_count else ""
+            known = f", {count_of(self.skipped, 'file')} archived before" if self.skipped else ""
             return f"nothing to archive up to {self.cutoff}{known}{errors}"
         per_row = f" ({self.bytes / self.rows:.2f} B/row)" if self.rows else ""
-        errors = f", {format_count(self.error_count)} errors" if self.error_count else ""
-        return (f"{format_count(self.rows)} rows, {format_bytes(self.bytes)}{per_row} in {format_duration(self.seconds)}, "
+        return (f"{count_of(self.rows, 'row')}, {format_bytes(self.bytes)}{per_row} in {format_duration(self.seconds)}, "
                 f"peak {of_limit(self.peak_memory, self.memory_limit)}{errors}")
 
     def table(self) -> list[str]:

@@ -20,6 +20,7 @@ except ImportError:
 
 import ccpq
 from ccpq._archive import archive_checkpoints
+from ccpq._archive_report import not_archived
 from ccpq._demo import write_tree
 from ccpq._errors import BudgetError, Error, UnsupportedError
 from ccpq._sizes import format_bytes, format_count, parse_duration, parse_size
@@ -89,7 +90,7 @@ def cli() -> None:
     """Parquet archives of job metrics, in a fixed amount of memory."""
 
 
-@cli.command()
+@cli.command(short_help="Archive checkpoints that are due.")
 @click.argument("src", type=click.Path(exists=True, file_okay=False))
 @click.argument("dst", type=click.Path(file_okay=False))
 @click.option("--older-than", type=DURATION, metavar="48h", help="Archive checkpoints that began at least this long ago.")
@@ -129,12 +130,11 @@ def archive(src, dst, older_than, cutoff, clusters, memory_limit, compression, c
         click.echo(str(report))
     if report.ok:
         return 0
-    click.echo(f"ccpq: {format_count(report.error_count)} inputs were not archived, see above; they stay and are tried again "
-               "by the next run", err=True)
+    click.echo(f"ccpq: {not_archived(report.error_count)}, see above; the next run tries again", err=True)
     return EXIT_INPUTS
 
 
-@cli.command("demo-data")
+@cli.command("demo-data", short_help="Write a tree of demo checkpoints.")
 @click.argument("directory", metavar="DIR", type=click.Path(file_okay=False))
 @click.option("--hosts", type=click.IntRange(1), default=4, show_default=True, help="Hosts per cluster.")
 @click.option("--clusters", type=NAMES, default="alex,fritz", show_default=True, metavar="NAMES",

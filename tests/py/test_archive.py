@@ -227,7 +227,7 @@ def test_an_existing_archive_is_never_overwritten(tree, dst):
     (dst / "c").mkdir(parents=True)
     (dst / f"c/{LATE}.parquet").write_bytes(b"old")
     report = run(tree, dst)
-    assert list(errors(report)) == ["c"] and "write a second file beside it" in errors(report)["c"]
+    assert list(errors(report)) == ["c"] and "run again with a later cutoff" in errors(report)["c"]
     assert (dst / f"c/{LATE}.parquet").read_bytes() == b"old"
     assert not (dst / f"c/{LATE}.sources.jsonl").exists()
     assert [a.cluster for a in report.archives] == ["d"]
@@ -681,6 +681,8 @@ def test_a_full_disk_publishes_nothing(tree, dst):
     ({"cutoff": 5, "row_group": "cluster"}, ValueError, "'auto' or 'host'"), ({"cutoff": 5, "include_wal": True}, ccpq.UnsupportedError, "later release"),
     ({"cutoff": 5, "frequencies": {"a": 60}}, ccpq.UnsupportedError, "later release"), ({"cutoff": 5, "on_corrupt": "resync"}, ccpq.UnsupportedError, "logs"),
     ({"cutoff": 5, "on_corrupt": "ignore"}, ValueError, "'error'"), ({"cutoff": 5, "threads": 0}, ValueError, "threads"),
+    ({"cutoff": 5, "threads": 2}, ccpq.UnsupportedError, "later release"), ({"cutoff": 5, "skip_archived": "no"}, TypeError, "True or False"),
+    ({"cutoff": 5, "target": "x"}, TypeError, "takes no target"), ({"cutoff": 5, "metadata": [1]}, TypeError, "mapping"),
     ({"cutoff": 5, "progress": 3}, TypeError, "callable"), ({"cutoff": 5, "overwrite": True}, TypeError, "never overwritten"),
     ({"cutoff": 5, "schema": {}}, TypeError, "one schema"), ({"cutoff": 5, "compresion": "zstd"}, TypeError, "did you mean 'compression'"),
     ({"cutoff": 5, "compression": "zstt"}, ValueError, "zstd"), ({"cutoff": 5, "durability": "x"}, ValueError, "'full', 'file', 'none'"),
@@ -760,7 +762,7 @@ def test_report(tree, dst):
         "archives": [{"cluster": "c", "path": str(dst / f"c/{LATE}.parquet"), "rows": 2, "hosts": 1, "files": 1, "bytes": size}],
         "errors": [{"file": "c/h/x.json", "offset": None, "reason": "the name is not a number (unix seconds)"}],
     }  # fmt: skip
-    assert repr(report).startswith("<ccpq.ArchiveReport 1 errors: 2 rows of 1 files, 1 archives, ")
+    assert repr(report).startswith("<ccpq.ArchiveReport 1 error: 2 rows of 1 file, 1 archive, ")
     assert all(len(line) <= 80 for line in str(report).splitlines()), str(report)
     assert 0 < report.peak_memory <= 32 << 20 and report.seconds > 0
     assert str(report.errors[0]) == "c/h/x.json: the name is not a number (unix seconds)"
