@@ -20,7 +20,7 @@ import stat
 from collections.abc import Callable
 from typing import NoReturn
 
-__all__ = ["Target", "open_target", "spill_dir_for"]
+__all__ = ["Target", "check_name", "open_target", "spill_dir_for"]
 
 log = logging.getLogger("ccpq.publish")
 
@@ -257,6 +257,15 @@ def _check_free(path: str, base: str, dir_fd: int, overwrite: bool) -> None:
         _fail(errno.EEXIST, path, f"exists. {APPEND_ADVICE}")
 
 
+def check_name(name: str) -> None:
+    """ValueError for what can be no path of a file, before anything is done with it."""
+    if _SCHEME.match(name):
+        raise ValueError(f"{name!r} is a URL: open it with its own library and give the writer a binary file object "
+                         "or a sink (write, finish, abort)")
+    if "\0" in name:
+        raise ValueError(f"the path {name!r} holds a NUL character")
+
+
 def open_target(path: str | bytes | os.PathLike, *, overwrite: bool = False, mkdir: bool = False,
                 durability: str = "full", _unnamed: Callable[[int, str], int | None] = _open_unnamed) -> Target:
     """Opens a file that will be published under `path`.
@@ -268,11 +277,7 @@ def open_target(path: str | bytes | os.PathLike, *, overwrite: bool = False, mkd
     if durability not in DURABILITIES:
         raise ValueError(f"durability is one of {', '.join(map(repr, DURABILITIES))}, not {durability!r}")
     name = os.fsdecode(os.fspath(path))
-    if _SCHEME.match(name):
-        raise ValueError(f"{name!r} is a URL: open it with its own library and give the writer a binary file object "
-                         "or a sink (write, finish, abort)")
-    if "\0" in name:
-        raise ValueError(f"the path {name!r} holds a NUL character")
+    check_name(name)
     directory, base = os.path.split(name)
     if base in ("", ".", ".."):
         if not name:

@@ -18,7 +18,7 @@ from typing import NoReturn
 from ccpq import _core
 from ccpq._budget import MemoryBudget, MemoryShare, resolve_memory
 from ccpq._errors import RowError, UnsupportedError
-from ccpq._publish import DURABILITIES, Target, open_target, spill_dir_for
+from ccpq._publish import DURABILITIES, Target, check_name, open_target, spill_dir_for
 from ccpq._report import Memory, Plan, Report, count_of, of_limit
 from ccpq._schema import Schema, core_fields, schema as make_schema
 from ccpq._sizes import format_bytes, parse_size
@@ -51,7 +51,7 @@ def _codec(compression: object, level: object) -> tuple[str, int | None]:
     name = "none" if compression is None else compression.lower()
     name = {"uncompressed": "none", "zst": "zstd"}.get(name, name)
     if name in _OTHER_CODECS:
-        raise UnsupportedError(f"compression {compression!r} is not in this build: {', '.join(CODECS)} are")
+        _later(f"compression={compression!r}", f"there are {', '.join(CODECS)}")
     if name not in CODECS:
         raise ValueError(f"compression {compression!r} is unknown: {', '.join(CODECS)}{_near(name, CODECS)}")
     if level is None:
@@ -253,8 +253,12 @@ class Writer:
             _later("hashes=True", "pages have CRCs")
         if strict is not True:
             _later("strict=False", "values are converted before they are written")
+        if extra not in ("error", "ignore"):
+            raise ValueError(f"extra is 'error', not {extra!r:.80}")
         if extra != "error":
             _later(f"extra={extra!r}", "extra keys of a row are errors")
+        if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+            raise ValueError(f"threads is a number from 1, not {threads!r:.80}")
         if threads != 1:
             _later(f"threads={threads!r}", "a writer works in the thread that calls it")
         self._schema = make_schema(schema)
@@ -273,6 +277,8 @@ class Writer:
         path = os.fsdecode(os.fspath(target)) if isinstance(target, (str, bytes, os.PathLike)) else None
         if target is None:
             raise TypeError("the target must be a path, a binary file or a sink, not None")
+        if path is not None:
+            check_name(path)
         self._name = path if path is not None else _name_of(target)
         self._core = _core.Writer(
             core_fields(self._schema), sink=None if path is not None else target, name=self._name, codec=codec,

@@ -168,7 +168,7 @@ def test_sorting_columns():
 @pytest.mark.parametrize("options, cls, words", [
     ({"compresion": "zstd"}, TypeError, "no option 'compresion'; did you mean 'compression'?"),
     ({"nonsense": 1}, TypeError, "no option 'nonsense'"),
-    ({"compression": "gzip"}, ccpq.UnsupportedError, "zstd, snappy, none are"),
+    ({"compression": "gzip"}, ccpq.UnsupportedError, "later release; today there are zstd, snappy, none"),
     ({"compression": {"a": "zstd"}}, ccpq.UnsupportedError, "later release"),
     ({"compression": "zstdd"}, ValueError, "did you mean 'zstd'"),
     ({"compression": 5}, TypeError, "a name or None"),
@@ -206,6 +206,8 @@ def test_sorting_columns():
     ({"strict": False}, ccpq.UnsupportedError, "later"),
     ({"extra": "ignore"}, ccpq.UnsupportedError, "later"),
     ({"threads": 2}, ccpq.UnsupportedError, "later"),
+    ({"extra": "drop"}, ValueError, "extra is 'error'"),
+    ({"threads": 0}, ValueError, "a number from 1"),
 ])  # fmt: skip
 def test_bad_options_make_no_file(tmp_path, options, cls, words):
     live = _core._live()
