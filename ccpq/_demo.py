@@ -330,7 +330,10 @@ def write_tree(
         for cluster in clusters:
             profile = PROFILES.get(cluster, PROFILES["fritz"])
             # Refuses a tree that is there: files of two runs would be mixed.
-            os.makedirs(os.path.join(root, cluster), exist_ok=False)
+            try:
+                os.makedirs(os.path.join(root, cluster), exist_ok=False)
+            except FileExistsError as e:
+                raise FileExistsError(e.errno, "exists; give an empty or a new directory", e.filename) from None
             for number in range(1, hosts + 1):
                 host = _Host(tree, cluster, profile, number)
                 directory = os.path.join(root, cluster, host.name)

@@ -130,6 +130,7 @@ class Plan(Mapping):
     """How a writer divides its memory limit: name -> bytes (``page_rows``: rows). Fixed when the writer is opened.
 
     ``max_value_bytes`` and ``max_row_bytes`` are the largest value and row that fit; larger ones are errors of their row.
+    Both are 0 where no column is a string or binary.
     """
 
     __slots__ = ("_figures",)
@@ -148,10 +149,11 @@ class Plan(Mapping):
 
     def __repr__(self) -> str:
         f = self._figures
+        # Columns of numbers only have no such bound: the figure is 0.
+        values = f", values up to {format_bytes(f['max_value_bytes'])}" if f["max_value_bytes"] else ""
         return (
             f"<ccpq.Plan {format_bytes(f['fixed_bytes'])} of {format_bytes(f['memory_limit'])} planned: pages of "
-            f"{format_count(f['page_rows'])} rows or {format_bytes(f['page_bytes'])}, values up to "
-            f"{format_bytes(f['max_value_bytes'])}>"
+            f"{format_count(f['page_rows'])} rows or {format_bytes(f['page_bytes'])}{values}>"
         )
 
     def __str__(self) -> str:

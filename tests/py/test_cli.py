@@ -131,7 +131,7 @@ def test_demo_data_and_back(tree, ccpq_):
     code, out, err = ccpq_("archive", "demo", "dst", "--older-than", "0s", "--json")
     assert (code, err) == (0, "") and json.loads(out)["hosts"] == 3
     code, out, err = ccpq_("demo-data", "demo", "--clusters", "alex")
-    assert code == 1 and "demo/alex: File exists" in err
+    assert code == 1 and "demo/alex: exists; give" in err
     assert ccpq_("demo-data", "more", "--hosts", "1", "--files", "1", "--samples", "1", "--quiet")[:2] == (0, "")
 
 
