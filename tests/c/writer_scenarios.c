@@ -49,6 +49,24 @@ static void all_types(wf_scenario *s, bool optional)
 static void required_types(wf_scenario *s) { all_types(s, false); }
 static void optional_types(wf_scenario *s) { all_types(s, true); }
 
+/* The least limit whose plan has dictionaries of that size. */
+static uint64_t limit_for_dictionaries(const wf_scenario *s, size_t bytes)
+{
+    cq_mem mem;
+    cq_schema schema;
+    cq_plan plan;
+    cq_err e;
+    cq_plan_opts const po = {.codec = s->o.codec, .data_page_bytes = s->o.data_page_bytes};
+    uint64_t limit = wf_least_of(&s->t, &s->o);
+    wf_schema_make(&schema, &mem, &s->t);
+    do {
+        limit += 16384;
+        CQT_OK(cq_plan_make(&plan, &schema, &po, limit, &e), &e);
+    } while (plan.dict_bytes < bytes);
+    wf_schema_free(&schema, &mem);
+    return limit;
+}
+
 /* Dictionaries: admitted; given up on trial; full in the middle; given up for new values; nulls late. */
 static void dictionaries(wf_scenario *s)
 {
@@ -76,6 +94,7 @@ static void dictionaries(wf_scenario *s)
         wf_set_int(&s->t, 6, row, late ? cq_wrap_i64(cqt_rand() % 100000) : row % 4);
     }
     s->o.data_page_bytes = 3000;
+    s->o.memory_limit = limit_for_dictionaries(s, 8192);
     step(s, WF_ROWS, 0, ROWS);
 }
 
