@@ -67,7 +67,7 @@ size_t cq_codec_memory(cq_codec_kind kind, int32_t level, size_t page_bytes)
 
 static cq_status zstd_set(ZSTD_CCtx *z, ZSTD_cParameter key, unsigned value, cq_err *e)
 {
-    size_t const r = ZSTD_CCtx_setParameter(z, key, (int)value);
+    size_t const r = ZSTD_CCtx_setParameter(z, key, (int)value); /* lint: zstd's parameters fit */
     if (ZSTD_isError(r)) return cq_fail(e, CQ_ESTATE, "zstd parameter %d: %s", (int)key, ZSTD_getErrorName(r));
     return CQ_OK;
 }
@@ -84,7 +84,7 @@ static cq_status open_zstd(cq_codec *c, size_t page_bytes, cq_err *e)
     c->zstd = ZSTD_initStaticCCtx(c->block, c->block_bytes);
     if (!c->zstd) return cq_fail(e, CQ_ESTATE, "zstd: no context of %zu bytes", c->block_bytes);
     /* The level decides only what a parameter of value 0 ("by the level") means. */
-    CQ_TRY(zstd_set(c->zstd, ZSTD_c_compressionLevel, (unsigned)c->level, e));
+    CQ_TRY(zstd_set(c->zstd, ZSTD_c_compressionLevel, (unsigned)c->level, e)); /* lint: checked at open */
     CQ_TRY(zstd_set(c->zstd, ZSTD_c_windowLog, p.windowLog, e));
     CQ_TRY(zstd_set(c->zstd, ZSTD_c_chainLog, p.chainLog, e));
     CQ_TRY(zstd_set(c->zstd, ZSTD_c_hashLog, p.hashLog, e));

@@ -34,14 +34,14 @@ CQ_INLINE void scan32(const int32_t *v, size_t k, block32 *b)
 {
     int32_t d[BLOCK], least = INT32_MAX;
     for (size_t i = 0; i < k; i++) {
-        d[i] = cq_wrap_i32((uint32_t)v[i + 1] - (uint32_t)v[i]);
+        d[i] = cq_wrap_i32((uint32_t)v[i + 1] - (uint32_t)v[i]); /* lint: wraps as the format says */
         least = d[i] < least ? d[i] : least;
     }
     for (size_t i = k; i < BLOCK; i++) d[i] = least;
     for (size_t m = 0; m < MINIS; m++) {
         uint32_t any = 0;
         for (size_t i = m * MINI; i < (m + 1) * MINI; i++) {
-            b->d[i] = (uint32_t)d[i] - (uint32_t)least;
+            b->d[i] = (uint32_t)d[i] - (uint32_t)least; /* lint: wraps as the format says */
             any |= b->d[i];
         }
         b->width[m] = cq_bit_width32(any);

@@ -59,7 +59,7 @@ CQ_INLINE bool eight_equal(const void *v, size_t i, bool bytes)
 CQ_INLINE unsigned differ8(const uint32_t *p, uint32_t a)
 {
     unsigned m = 0;
-    for (unsigned k = 0; k < 8; k++) m |= (unsigned)(p[k] != a) << k;
+    for (unsigned k = 0; k < 8; k++) m |= (unsigned)(p[k] != a) << k; /* lint: 0 or 1 */
     return m;
 }
 
@@ -73,7 +73,7 @@ CQ_INLINE size_t run_end_u32(const uint32_t *p, size_t i, size_t n)
         /* A long run goes faster by whole blocks that equal themselves moved by one value. */
         if (k % 8 == 0)
             while (n - i >= 256 + 8 && p[i] == a && memcmp(p + i, p + i + 1, 255 * 4) == 0) i += 256;
-        if (!eight_are(p + i, two)) return i + (unsigned)__builtin_ctz(differ8(p + i, a));
+        if (!eight_are(p + i, two)) return i + (unsigned)__builtin_ctz(differ8(p + i, a)); /* lint: 0..31 */
     }
     while (i < n && p[i] == a) i++;
     return i;
@@ -84,7 +84,7 @@ CQ_INLINE size_t run_end_u8(const uint8_t *p, size_t i, size_t n)
     uint64_t const all = p[i] * UINT64_C(0x0101010101010101);
     for (i += 8; n - i >= 8; i += 8) {
         uint64_t const d = cq_load64(p + i) ^ all;
-        if (d) return i + (unsigned)__builtin_ctzll(d) / 8;
+        if (d) return i + (unsigned)__builtin_ctzll(d) / 8; /* lint: 0..63 */
     }
     while (i < n && p[i] == (all & 0xff)) i++;
     return i;

@@ -56,7 +56,7 @@ static cq_bound bound_of(cq_span v)
 static int bound_cmp(cq_type t, const cq_bound *a, const cq_bound *b)
 {
     int const c = cq_value_cmp(t, cq_span_of(a->bytes, a->n), cq_span_of(b->bytes, b->n));
-    return c ? c : (int)b->exact - (int)a->exact;
+    return c ? c : b->exact - a->exact;
 }
 
 static void widen(cq_stats *s, cq_type t, const cq_bound *min, const cq_bound *max)

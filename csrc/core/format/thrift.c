@@ -22,7 +22,7 @@ static void put_field(cq_thrift *t, int id, unsigned type)
     int const step = id - *last;
     assert(step > 0);
     if (step <= 15) {
-        put(t, cq_low8((unsigned)step << 4 | type));
+        put(t, cq_low8((uint64_t)step << 4 | type));
     } else {
         put(t, cq_low8(type));
         put_varint(t, cq_zigzag(id));
@@ -73,9 +73,9 @@ void cq_thrift_list(cq_thrift *t, int id, cq_thrift_type element, size_t n)
 {
     put_field(t, id, CQ_T_LIST);
     if (n < 15) {
-        put(t, cq_low8(n << 4 | (unsigned)element));
+        put(t, cq_low8(n << 4 | (uint64_t)element));
     } else {
-        put(t, cq_low8(0xF0u | (unsigned)element));
+        put(t, cq_low8(0xF0u | (uint64_t)element));
         put_varint(t, n);
     }
 }

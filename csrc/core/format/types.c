@@ -20,5 +20,5 @@ const cq_type_info *cq_type_facts(cq_type t)
         [CQ_STRING] = {"string", CQ_PQ_BYTE_ARRAY, 0, 0, false, false, 0},
         [CQ_BINARY] = {"binary", CQ_PQ_BYTE_ARRAY, 0, 0, false, false, -1},
     };
-    return (unsigned)t < CQ_N_TYPES ? &table[t] : NULL;
+    return (uint64_t)t < CQ_N_TYPES ? &table[t] : NULL;
 }

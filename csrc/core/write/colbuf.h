@@ -100,7 +100,7 @@ static inline uint32_t cq_colbuf_last_id(const cq_colbuf *c) { return c->mode ==
 static inline uint32_t cq_colbuf_epoch(const cq_colbuf *c) { return c->epoch; }
 
 /* Fast paths of cq_colbuf_put_fixed: the common case inline, everything else out of line. */
-static inline cq_status cq_colbuf_put_u32(cq_colbuf *c, uint32_t v, cq_err *e)
+CQ_MUST_CHECK static inline cq_status cq_colbuf_put_u32(cq_colbuf *c, uint32_t v, cq_err *e)
 {
     if (c->has_levels || c->full || c->values.cap - c->values.len < 4) return cq_colbuf_put_fixed(c, &v, e);
     memcpy(c->values.data + c->values.len, &v, 4);
@@ -110,7 +110,7 @@ static inline cq_status cq_colbuf_put_u32(cq_colbuf *c, uint32_t v, cq_err *e)
     return CQ_OK;
 }
 
-static inline cq_status cq_colbuf_put_u64(cq_colbuf *c, uint64_t v, cq_err *e)
+CQ_MUST_CHECK static inline cq_status cq_colbuf_put_u64(cq_colbuf *c, uint64_t v, cq_err *e)
 {
     if (c->has_levels || c->full || c->values.cap - c->values.len < 8) return cq_colbuf_put_fixed(c, &v, e);
     memcpy(c->values.data + c->values.len, &v, 8);
@@ -121,35 +121,35 @@ static inline cq_status cq_colbuf_put_u64(cq_colbuf *c, uint64_t v, cq_err *e)
 }
 
 /* 32-bit and narrower signed integers; unsigned ones go through put_u32. */
-static inline cq_status cq_colbuf_put_i32(cq_colbuf *c, int32_t v, cq_err *e)
+CQ_MUST_CHECK static inline cq_status cq_colbuf_put_i32(cq_colbuf *c, int32_t v, cq_err *e)
 {
     uint32_t u;
     memcpy(&u, &v, 4);
     return cq_colbuf_put_u32(c, u, e);
 }
 
-static inline cq_status cq_colbuf_put_i64(cq_colbuf *c, int64_t v, cq_err *e)
+CQ_MUST_CHECK static inline cq_status cq_colbuf_put_i64(cq_colbuf *c, int64_t v, cq_err *e)
 {
     uint64_t u;
     memcpy(&u, &v, 8);
     return cq_colbuf_put_u64(c, u, e);
 }
 
-static inline cq_status cq_colbuf_put_f32(cq_colbuf *c, float v, cq_err *e)
+CQ_MUST_CHECK static inline cq_status cq_colbuf_put_f32(cq_colbuf *c, float v, cq_err *e)
 {
     uint32_t u;
     memcpy(&u, &v, 4);
     return cq_colbuf_put_u32(c, u, e);
 }
 
-static inline cq_status cq_colbuf_put_f64(cq_colbuf *c, double v, cq_err *e)
+CQ_MUST_CHECK static inline cq_status cq_colbuf_put_f64(cq_colbuf *c, double v, cq_err *e)
 {
     uint64_t u;
     memcpy(&u, &v, 8);
     return cq_colbuf_put_u64(c, u, e);
 }
 
-static inline cq_status cq_colbuf_put_bool(cq_colbuf *c, bool v, cq_err *e)
+CQ_MUST_CHECK static inline cq_status cq_colbuf_put_bool(cq_colbuf *c, bool v, cq_err *e)
 {
     uint8_t const b = v;
     return cq_colbuf_put_fixed(c, &b, e);

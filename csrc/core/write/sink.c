@@ -1,4 +1,5 @@
-/* The descriptor sink. */
+/* The sink that writes to a descriptor. Sinks of other kinds live with their owners: Python's in the
+ * binding, buffers in the tests. */
 #include "write/sink.h"
 
 #include "base/file.h"

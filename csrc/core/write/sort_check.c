@@ -72,7 +72,7 @@ static bool is_nan(cq_type t, cq_span v)
 
 static int key_cmp(cq_type t, bool descending, bool a_null, cq_span a, bool b_null, cq_span b)
 {
-    if (a_null || b_null) return (int)a_null - (int)b_null;
+    if (a_null || b_null) return a_null - b_null;
     int const c = cq_value_cmp(t, a, b);
     return descending ? -c : c;
 }

@@ -47,13 +47,16 @@ static int32_t n_bytes_keys(const cq_schema *s, const cq_writer_opts *o)
     return n;
 }
 
-static cq_status open_parts(cq_writer *w, const cq_schema *schema, const cq_writer_opts *o, cq_sink sink, cq_err *e)
+static cq_status make_plan(cq_plan *plan, int32_t *level, const cq_schema *schema, const cq_writer_opts *o, uint64_t mem_limit, cq_err *e)
 {
-    int32_t level;
-    CQ_TRY(cq_codec_level(o->codec, o->level, &level, e));
-    cq_plan_opts const po = {.codec = o->codec, .level = level, .data_page_bytes = o->data_page_bytes, .max_value_bytes = o->max_value_bytes,
+    CQ_TRY(cq_codec_level(o->codec, o->level, level, e));
+    cq_plan_opts const po = {.codec = o->codec, .level = *level, .data_page_bytes = o->data_page_bytes, .max_value_bytes = o->max_value_bytes,
                              .n_sorting = n_bytes_keys(schema, o)};
-    CQ_TRY(cq_plan_make(&w->plan, schema, &po, o->memory_limit ? o->memory_limit : w->mem->limit, e));
+    return cq_plan_make(plan, schema, &po, o->memory_limit ? o->memory_limit : mem_limit, e);
+}
+
+static cq_status open_parts(cq_writer *w, int32_t level, const cq_schema *schema, const cq_writer_opts *o, cq_sink sink, cq_err *e)
+{
     CQ_TRY(cq_schema_copy(&w->schema, schema, e));
     size_t const dir_bytes = strlen(o->spill_dir) + 1;
     void *p;
@@ -72,17 +75,22 @@ cq_status cq_writer_open(cq_writer **out, const cq_schema *schema, const cq_writ
     *out = NULL;
     CQ_TRY(check_opts(o, e));
     CQ_TRY(cq_schema_check(schema, e));
+    /* The plan comes before any allocation: only it knows which limit would do. */
+    cq_plan plan;
+    int32_t level;
+    CQ_TRY(make_plan(&plan, &level, schema, o, mem->limit, e));
     void *p;
     CQ_TRY(cq_mem_alloc(mem, sizeof(cq_writer), "the writer", &p, e));
     cq_writer *w = p;
     w->mem = mem;
+    w->plan = plan;
     cq_err_clear(&w->error);
     cq_schema_init(&w->schema, mem);
     w->row_group_size = o->row_group_size ? o->row_group_size : DEFAULT_GROUP_ROWS;
     w->row_group_bytes = o->row_group_bytes ? o->row_group_bytes : DEFAULT_GROUP_BYTES;
     w->should_stop = o->should_stop;
     w->should_stop_ctx = o->should_stop_ctx;
-    cq_status st = open_parts(w, schema, o, sink, e);
+    cq_status st = open_parts(w, level, schema, o, sink, e);
     if (st == CQ_OK) st = cq_output_write(&w->out, "PAR1", 4, e); /* into the buffer: the sink is not called */
     if (st != CQ_OK) {
         w->out.sink = no_sink;

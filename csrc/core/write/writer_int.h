@@ -37,7 +37,7 @@ struct cq_writer {
 
 cq_status cq_writer_usable(const cq_writer *w, cq_err *e) CQ_MUST_CHECK;
 /* Makes the writer final; returns st. */
-cq_status cq_writer_fail(cq_writer *w, cq_status st, const cq_err *e);
+cq_status cq_writer_fail(cq_writer *w, cq_status st, const cq_err *e) CQ_MUST_CHECK;
 /* CQ_EINTERRUPTED where should_stop says so. */
 cq_status cq_writer_poll_stop(cq_writer *w, cq_err *e) CQ_MUST_CHECK;
 /* CQ_ESTATE inside of a row. */
