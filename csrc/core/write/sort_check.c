@@ -218,17 +218,29 @@ static bool ordered_i64(const int64_t *v, int64_t n, bool descending, bool stric
     return bad == 0;
 }
 
-/* Rows of the batch cannot be out of order among themselves: constants, then an increasing ramp or
- * an increasing column of int64 without nulls (the shapes a series has). */
-static bool ordered_by_shape(const cq_sort_check *s, const cq_batch *b)
+/* No value of keys [k, n) has to be looked at by itself, as NaN and overlong texts have. */
+static bool values_are_fine(const cq_sort_check *s, const cq_batch *b, int32_t k)
 {
-    for (int32_t k = 0; k < s->n_keys; k++) {
+    for (; k < s->n_keys; k++) {
         const cq_vec *v = &b->columns[s->keys[k].column];
-        if (v->shape == CQ_VEC_CONST) continue;
-        if (v->shape == CQ_VEC_RAMP) return s->keys[k].descending ? v->step < 0 : v->step > 0;
-        return v->type == CQ_INT64 && !v->validity && ordered_i64(v->values, b->n_rows, s->keys[k].descending, k + 1 < s->n_keys);
+        if (v->shape == CQ_VEC_FLAT && !cq_type_facts(v->type)->bits) return false;
     }
     return true;
+}
+
+/* Rows of the batch cannot be out of order among themselves, and all but the first need no look:
+ * constants, then an increasing ramp or an increasing column of int64 without nulls (the shapes a
+ * series has), then keys of any order. */
+static bool ordered_by_shape(const cq_sort_check *s, const cq_batch *b)
+{
+    int32_t k = 0;
+    while (k < s->n_keys && b->columns[s->keys[k].column].shape == CQ_VEC_CONST) k++;
+    if (k == s->n_keys) return true;
+    const cq_vec *v = &b->columns[s->keys[k].column];
+    bool const descending = s->keys[k].descending;
+    if (!values_are_fine(s, b, k + 1)) return false;
+    if (v->shape == CQ_VEC_RAMP) return descending ? v->step < 0 : v->step > 0;
+    return v->type == CQ_INT64 && !v->validity && ordered_i64(v->values, b->n_rows, descending, k + 1 < s->n_keys);
 }
 
 static cq_status check_pair(const cq_sort_check *s, const cq_batch *b, int64_t row, cq_err *e)
