@@ -59,6 +59,14 @@ _RESERVED = {
 }  # fmt: skip
 
 
+class _ArchiveWriter(Writer):
+    """Names in a tree have at most 65,535 bytes, and so has every string of an archive. With room for larger ones the plan has
+    pages and dictionaries a half or a quarter as large, and the files are 8 % (zstd 3) to 40 % (zstd 9) larger."""
+
+    __slots__ = ()
+    _max_value_bytes = 65_536
+
+
 class _ClusterFailed(Exception):
     """This cluster cannot be archived now; the others go on."""
 
@@ -192,7 +200,7 @@ class _Job:
         needed = -(-MERGE_LEAST * whole // (whole - part))
         try:
             with open(os.devnull, "wb") as f:
-                Writer(f, SCHEMA, sorting_columns=SORTING, memory_limit=self.writer_memory, metadata=self.metadata,
+                _ArchiveWriter(f, SCHEMA, sorting_columns=SORTING, memory_limit=self.writer_memory, metadata=self.metadata,
                        spill_dir=self.spill_dir, **self.options).abort()
         except BudgetError as e:
             needed = max(needed, -(-e.needed * whole // part)) if e.needed else needed
@@ -444,7 +452,7 @@ class _ClusterRun:
         metadata = {**self.job.metadata, "ccpq.format": FORMAT, "ccpq.cluster": self.cluster,
                     "ccpq.cutoff": str(self.job.report.cutoff)}
         try:
-            self.writer = Writer(self.path, SCHEMA, sorting_columns=SORTING, metadata=metadata, spill_dir=self.spill_dir,
+            self.writer = _ArchiveWriter(self.path, SCHEMA, sorting_columns=SORTING, metadata=metadata, spill_dir=self.spill_dir,
                                  memory_limit=self.job.writer_memory, **self.job.options)
         except FileExistsError:
             raise _ClusterFailed(f"{self.path!r} exists and does not list all that is due: run again with a later cutoff, which "

@@ -210,6 +210,9 @@ class Writer:
     write_row: Callable[[object], None]
     metadata: dict[str, str]
 
+    # 0: a quarter of the memory limit. A subclass that knows its values gives the room of large ones to pages and dictionaries.
+    _max_value_bytes = 0
+
     def __init__(
         self,
         target: object,
@@ -284,6 +287,7 @@ class Writer:
             core_fields(self._schema), sink=None if path is not None else target, name=self._name, codec=codec,
             level=level, memory_limit=size, budget=budget, row_group_size=group_rows, row_group_bytes=group_bytes,
             data_page_size=page_bytes, sorting=sorting, spill_dir=_spill_dir(path, spill_dir, mkdir),
+            max_value_bytes=self._max_value_bytes,
         )  # fmt: skip
         # The file comes last: nothing is made where an option is wrong or the memory does not suffice.
         self._target: Target | None = None
