@@ -111,7 +111,7 @@ static void large_values(wf_scenario *s)
         cqt_rand_bytes(bytes, n / 2);
         wf_set(&s->t, 0, row, row % 7 == 6 ? NULL : bytes, n);
         for (size_t i = 0; i < n / 2; i++) bytes[i] = (uint8_t)('a' + bytes[i] % 26);
-        wf_set(&s->t, 1, row, bytes, row % 10 == 9 ? n / 2 : row % 4);
+        wf_set(&s->t, 1, row, bytes, row % 10 == 9 ? n / 2 : (size_t)row % 4);
     }
     s->o.memory_limit = UINT64_C(4) << 20;
     step(s, WF_ROWS, 0, 60);
