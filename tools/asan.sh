@@ -11,9 +11,12 @@ py=$root/.venv/bin/python
 mkdir -p build
 flock build/native.lock make --no-print-directory -j"$jobs" -f tools/native.mk VARIANT=asan tests replays
 export UBSAN_OPTIONS=print_stacktrace=1
-ASAN_OPTIONS=detect_leaks=1 build/native/asan/test_all
+code=0
+ASAN_OPTIONS=detect_leaks=1 build/native/asan/test_all || code=1
+log=build/native/asan/replay.log
 for replay in build/native/asan/replay_*; do
-    [ ! -x "$replay" ] || ASAN_OPTIONS=detect_leaks=1 "$replay" "tests/fuzz/corpus/$(basename "${replay#*replay_}")"
+    [ ! -x "$replay" ] || ASAN_OPTIONS=detect_leaks=1 "$replay" "tests/fuzz/corpus/$(basename "${replay#*replay_}")" 2>"$log" ||
+        { tail -50 "$log"; code=1; }
 done
 
 flags='-O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
@@ -35,4 +38,5 @@ env LD_PRELOAD="$(gcc -print-file-name=libasan.so):$(gcc -print-file-name=libubs
     .venv/bin/pytest -o pythonpath="tests build/asan/lib" -p no:cacheprovider --timeout=600 -q \
     -m 'not memory and not slow' \
     --ignore tests/py/test_c_suite.py --ignore tests/py/test_house.py \
-    --ignore tests/py/test_docs.py --ignore tests/py/test_model.py "$@"
+    --ignore tests/py/test_docs.py --ignore tests/py/test_model.py "$@" || code=1
+exit $code
