@@ -266,8 +266,9 @@ def test_a_series_beyond_the_limit(tmp_path):
 
 
 def test_limits(small):
-    with pytest.raises(ccpq.BudgetError, match="2097152"):
-        ccpq.checkpoint.open(small, memory_limit="1MiB")
+    for limit in ("1MiB", 1000):
+        with pytest.raises(ccpq.BudgetError, match="2097152"):
+            ccpq.checkpoint.open(small, memory_limit=limit)
     with pytest.raises(TypeError, match="unlimited"):
         ccpq.checkpoint.open(small, memory_limit=None)
     budget = ccpq.MemoryBudget("8MiB")

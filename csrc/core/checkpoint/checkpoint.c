@@ -54,6 +54,8 @@ cq_status cq_checkpoint_open(cq_checkpoint **out, const char *path, const cq_che
 {
     void *p;
     *out = NULL;
+    /* Before any allocation, whose failure would name its own size only. */
+    if (mem->limit < CQ_CHECKPOINT_MIN_MEMORY) return cq_fail_budget(e, "reading checkpoints", CQ_CHECKPOINT_MIN_MEMORY, mem->limit);
     CQ_TRY(cq_mem_alloc(mem, sizeof(cq_checkpoint), "a checkpoint", &p, e));
     cq_checkpoint *c = p;
     c->mem = mem;
