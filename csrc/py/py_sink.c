@@ -61,6 +61,16 @@ static int check_file(core_state *st, PyObject *target)
         PyErr_SetString(PyExc_TypeError, "a text file cannot hold Parquet: open it with 'wb'");
         return -1;
     }
+    PyObject *writable = method(target, "writable");
+    if (!writable && PyErr_Occurred()) return -1;
+    if (writable) {
+        PyObject *answer = PyObject_CallNoArgs(writable);
+        Py_DECREF(writable);
+        int is_writable = answer ? PyObject_IsTrue(answer) : -1;
+        Py_XDECREF(answer);
+        if (is_writable == 0) PyErr_SetString(PyExc_ValueError, "the file is not open for writing: open it with 'wb'");
+        if (is_writable <= 0) return -1;
+    }
     return check_position(target);
 }
 

@@ -238,6 +238,10 @@ def test_budget_error_names_the_number_that_would_do():
     with ccpq.Writer(io.BytesIO(), S, memory_limit=info.value.needed) as w:
         w.write_rows(ROWS)
     assert w.report.peak_memory <= info.value.needed
+    for tiny in (1, 1000, 4096):
+        with pytest.raises(ccpq.BudgetError) as least:
+            ccpq.Writer(io.BytesIO(), S, memory_limit=tiny)
+        ccpq.Writer(io.BytesIO(), S, memory_limit=least.value.needed).abort()
 
 
 # -- targets ------------------------------------------------------------------------------------------
@@ -300,6 +304,8 @@ def test_binary_files(tmp_path):
 
 
 def test_text_files_and_positions(tmp_path):
+    with open(tmp_path / "r", "wb"), open(tmp_path / "r", "rb") as f, pytest.raises(ValueError, match="not open for writing"):
+        ccpq.Writer(f, S)
     with open(tmp_path / "x", "w") as f, pytest.raises(TypeError, match="'wb'"):
         ccpq.Writer(f, S)
     with pytest.raises(TypeError, match="'wb'"):
@@ -330,6 +336,9 @@ def test_short_writes():
     class Short(io.RawIOBase):
         def __init__(self):
             self.data = bytearray()
+
+        def writable(self):
+            return True
 
         def write(self, data):
             n = max(1, len(data) // 2)
