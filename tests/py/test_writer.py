@@ -204,10 +204,8 @@ def test_sorting_columns():
     ({"bloom_filter": ["a"]}, ccpq.UnsupportedError, "later"),
     ({"hashes": True}, ccpq.UnsupportedError, "later"),
     ({"strict": False}, ccpq.UnsupportedError, "later"),
-    ({"extra": "ignore"}, ccpq.UnsupportedError, "later"),
-    ({"threads": 2}, ccpq.UnsupportedError, "later"),
-    ({"extra": "drop"}, ValueError, "extra is 'error'"),
-    ({"threads": 0}, ValueError, "a number from 1"),
+    ({"extra": "ignore"}, ccpq.UnsupportedError, "later"), ({"threads": 2}, ccpq.UnsupportedError, "later"),
+    ({"extra": "drop"}, ValueError, "extra is 'error'"), ({"threads": 0}, ValueError, "a number from 1"),
 ])  # fmt: skip
 def test_bad_options_make_no_file(tmp_path, options, cls, words):
     live = _core._live()
@@ -229,19 +227,16 @@ def test_bad_schemas(schema, cls):
         ccpq.Writer(io.BytesIO(), schema)
 
 
-def test_budget_error_names_the_number_that_would_do():
+@pytest.mark.parametrize("limit", [1, 1000, 65536])
+def test_budget_error_names_the_number_that_would_do(limit):
     with pytest.raises(ccpq.BudgetError) as info:
-        ccpq.Writer(io.BytesIO(), S, memory_limit="64KiB")
-    assert isinstance(info.value, MemoryError) and info.value.limit == 65536
+        ccpq.Writer(io.BytesIO(), S, memory_limit=limit)
+    assert isinstance(info.value, MemoryError) and info.value.limit == limit
     again = pickle.loads(pickle.dumps(info.value))
     assert again.needed == info.value.needed
     with ccpq.Writer(io.BytesIO(), S, memory_limit=info.value.needed) as w:
         w.write_rows(ROWS)
     assert w.report.peak_memory <= info.value.needed
-    for tiny in (1, 1000, 4096):
-        with pytest.raises(ccpq.BudgetError) as least:
-            ccpq.Writer(io.BytesIO(), S, memory_limit=tiny)
-        ccpq.Writer(io.BytesIO(), S, memory_limit=least.value.needed).abort()
 
 
 # -- targets ------------------------------------------------------------------------------------------
