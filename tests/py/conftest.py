@@ -19,6 +19,14 @@ for _name in filter(None, os.environ.get("CCPQ_TESTS_WITHOUT", "").split(",")):
     sys.modules[_name] = None  # makes `import` raise ModuleNotFoundError
 
 try:
+    import tqdm
+except ImportError:
+    pass
+else:
+    # Its monitor is a daemon thread, which is still there at exit: a leak to LeakSanitizer.
+    tqdm.tqdm.monitor_interval = 0
+
+try:
     import hypothesis
 except ImportError:
     pass
