@@ -100,8 +100,6 @@ def test_bound_of_an_archive(name, table, tmp_path):
     from ccpq import _core
     from ccpq._demo import write_tree
 
-    if not hasattr(_core, "archive_host"):
-        pytest.skip("this build reads no checkpoints")
     hosts, samples, files = ARCHIVES[name]
     write_tree(tmp_path / "warm" / "tree", hosts=1, clusters=["fritz"], samples=10)
     made = []

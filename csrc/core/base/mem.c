@@ -84,8 +84,17 @@ static bool charge_or_stress(cq_mem *m, uint64_t n)
 
 cq_status cq_mem_reserve(cq_mem *m, uint64_t n, cq_err *e)
 {
-    if (m->parent && !charge(m->parent, n))
-        return cq_fail_budget(e, "this share of the memory budget", n, cq_mem_room(m->parent));
+    if (m->parent && !charge(m->parent, n)) {
+        uint64_t const left = cq_mem_room(m->parent);
+        cq_status const st = cq_fail(e, CQ_EBUDGET, "a share of %llu bytes does not fit: %llu of the memory budget's %llu bytes are free; "
+                                     "take a smaller share", (unsigned long long)n, (unsigned long long)left,
+                                     (unsigned long long)m->parent->limit);
+        if (e) {
+            e->needed = n;
+            e->limit = m->parent->limit;
+        }
+        return st;
+    }
     m->reserved = n;
     return CQ_OK;
 }
