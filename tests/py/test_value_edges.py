@@ -17,7 +17,8 @@ for _peer in ("hypothesis", "pyarrow", "duckdb", "polars"):
     pytest.importorskip(_peer)
 
 import value_cases as vc  # noqa: E402
-from value_readers import COUNTERS, check, check_filter  # noqa: E402
+from checkpoint_trees import bin_bytes, put  # noqa: E402
+from value_readers import COUNTERS, READERS, check, check_filter  # noqa: E402
 
 
 def column(name, kind, optional=False):
@@ -222,3 +223,14 @@ def test_wrong_bounds_would_be_seen(tmp_path):
         model.validate(path)
     for reader in ("pyarrow", "duckdb", "polars"):
         assert COUNTERS[reader](path, "v", "=", 1050, "int64") == 0, reader
+
+
+def test_the_longest_names_of_an_archive(tmp_path):
+    """An archive keeps no room for values larger than the largest name of a snapshot: that one must fit, in every column."""
+    long = 65_535
+    data = bin_bytes({}, {"c" * long: {"m" * long: [1.5, 2.5], "n" * long: [3.5]}})
+    put(tmp_path / "tree", "cluster/host/1000.bin", data)
+    report = ccpq.archive_checkpoints(tmp_path / "tree", tmp_path / "out", cutoff=2000)
+    report.raise_for_errors()
+    found = READERS["pyarrow"](tmp_path / "out" / "cluster" / "2000.parquet")
+    assert found["metric"] == ["m" * long] * 2 + ["n" * long] and found["value"] == [1.5, 2.5, 3.5]
