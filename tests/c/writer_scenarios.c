@@ -1,6 +1,8 @@
 /* The scenarios of writer_scenarios.h. Data is random by the test's seed, its nature is not. */
 #include "writer_scenarios.h"
 
+#include <math.h>
+
 #define SPARE 8
 
 static void step(wf_scenario *s, wf_op op, int64_t a, int64_t b)
@@ -270,6 +272,37 @@ static void nulls_only(wf_scenario *s)
     step(s, WF_SHAPED, 1000, ROWS);
 }
 
+/* Orders of pages, values whose bounds are cut or cannot be told, NaN in one group and zeros of both signs. */
+static void bounds(wf_scenario *s)
+{
+    enum { ROWS = 2400 };
+    uint8_t bytes[80];
+    table_of(s, ROWS);
+    static const cq_type types[] = {CQ_INT32, CQ_UINT64, CQ_FLOAT32, CQ_FLOAT64, CQ_BINARY, CQ_STRING, CQ_STRING, CQ_BOOL};
+    for (int i = 0; i < 8; i++) (void)wf_table_add(&s->t, types[i], i == 3);
+    for (int64_t row = 0; row < ROWS; row++) {
+        float const f = row < 900 && row % 90 == 7 ? (float)(HUGE_VAL - HUGE_VAL) : row % 5 == 0 ? -0.0f : 0.0f;
+        double const d = row % 3 ? -(double)row : row > 2000 ? -0.0 : 0.0;
+        wf_set_int(&s->t, 0, row, row - 1000);
+        wf_set_int(&s->t, 1, row, cq_wrap_i64(UINT64_MAX - (uint64_t)row * 3));
+        wf_set(&s->t, 2, row, &f, 4);
+        wf_set(&s->t, 3, row, row / 100 % 3 ? (const void *)&d : NULL, 8);
+        memset(bytes, 0xFF, sizeof bytes);
+        if (row >= 1600) bytes[2] = 7;
+        wf_set(&s->t, 4, row, bytes, row % 11 == 3 ? 70 : 3);
+        for (size_t i = 0; i < 80; i += 4) memcpy(bytes + i, i % 8 ? "\xF4\x8F\xBF\xBF" : "\xF0\x9F\x98\x80", 4);
+        wf_set(&s->t, 5, row, bytes, 4 * (size_t)(row % 21));
+        memset(bytes, 'a' + (int)(row / 600), sizeof bytes);
+        memcpy(bytes + 62, "\xE2\x82\xAC", 3);
+        wf_set(&s->t, 6, row, bytes, row % 50 ? 65 : 62);
+        wf_set_int(&s->t, 7, row, row / 1200);
+    }
+    s->o.row_group_size = 800;
+    s->o.data_page_bytes = 1600;
+    step(s, WF_ROWS, 0, 1000);
+    step(s, WF_BATCH, 1000, ROWS);
+}
+
 static void no_rows(wf_scenario *s)
 {
     table_of(s, 0);
@@ -289,7 +322,7 @@ static const struct {
 } scenarios[] = {
     {"required_types", required_types}, {"optional_types", optional_types}, {"dictionaries", dictionaries}, {"large_values", large_values},
     {"many_groups", many_groups}, {"explicit_groups", explicit_groups}, {"sorted_rows", sorted_rows}, {"shaped_batches", shaped_batches},
-    {"groups_by_bytes", groups_by_bytes}, {"with_zstd", with_zstd}, {"uncompressed", uncompressed}, {"nulls_only", nulls_only}, {"no_rows", no_rows},
+    {"groups_by_bytes", groups_by_bytes}, {"with_zstd", with_zstd}, {"uncompressed", uncompressed}, {"nulls_only", nulls_only}, {"bounds", bounds}, {"no_rows", no_rows},
 };
 
 int wf_n_scenarios(void) { return (int)(sizeof scenarios / sizeof scenarios[0]); }
