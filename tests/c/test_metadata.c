@@ -1,0 +1,88 @@
+/* Parquet's structs: the bytes of page headers and schema elements, and that the largest values of every piece stay
+ * inside of the memory that is promised for it. */
+#include "base/bytes.h"
+#include "base/err.h"
+#include "format/limits.h"
+#include "format/metadata.h"
+
+#include <stdlib.h>
+
+#include "cqtest.h"
+
+static void page_headers(void)
+{
+    uint8_t dst[CQ_PAGE_HEADER_BYTES];
+    cq_page_header const data = {.type = CQ_PQ_DATA_PAGE, .encoding = CQ_PQ_RLE_DICTIONARY, .n_values = 3, .uncompressed_bytes = 10, .compressed_bytes = 9, .crc = 0xFFFFFFFF};
+    static const uint8_t want[] = {0x15, 0x00, 0x15, 0x14, 0x15, 0x12, 0x15, 0x01, 0x1C, 0x15, 0x06, 0x15, 0x10, 0x15, 0x06, 0x15, 0x06, 0x00, 0x00};
+    CQT_EQ_U(cq_meta_page_header(&data, dst), sizeof want);
+    CQT_EQ_MEM(dst, want, sizeof want);
+    cq_page_header const dict = {.type = CQ_PQ_DICTIONARY_PAGE, .encoding = CQ_PQ_PLAIN, .n_values = 1, .uncompressed_bytes = 4, .compressed_bytes = 4, .crc = 1};
+    static const uint8_t want_dict[] = {0x15, 0x04, 0x15, 0x08, 0x15, 0x08, 0x15, 0x02, 0x3C, 0x15, 0x02, 0x15, 0x00, 0x12, 0x00, 0x00};
+    CQT_EQ_U(cq_meta_page_header(&dict, dst), sizeof want_dict);
+    CQT_EQ_MEM(dst, want_dict, sizeof want_dict);
+    cq_page_header const most = {.type = CQ_PQ_DATA_PAGE, .encoding = CQ_PQ_RLE_DICTIONARY, .n_values = INT32_MAX, .uncompressed_bytes = INT32_MAX, .compressed_bytes = INT32_MAX, .crc = 0x80000000};
+    CQT(cq_meta_page_header(&most, dst) <= CQ_PAGE_HEADER_BYTES);
+}
+
+static void schema_elements(void)
+{
+    uint8_t dst[CQ_SCHEMA_ELEMENT_BYTES(6)];
+    cq_field const f = {.name = "n", .name_bytes = 1, .type = CQ_UINT8, .optional = true};
+    static const uint8_t want[] = {0x15, 0x02, 0x25, 0x02, 0x18, 0x01, 'n', 0x25, 0x16, 0x4C, 0xAC, 0x13, 0x08, 0x12, 0x00, 0x00, 0x00};
+    CQT_EQ_U(cq_meta_schema_leaf(&f, dst), sizeof want);
+    CQT_EQ_MEM(dst, want, sizeof want);
+    cq_field const text = {.name = "s", .name_bytes = 1, .type = CQ_STRING};
+    static const uint8_t want_text[] = {0x15, 0x0C, 0x25, 0x00, 0x18, 0x01, 's', 0x25, 0x00, 0x4C, 0x1C, 0x00, 0x00, 0x00};
+    CQT_EQ_U(cq_meta_schema_leaf(&text, dst), sizeof want_text);
+    CQT_EQ_MEM(dst, want_text, sizeof want_text);
+    CQT(cq_meta_schema_root(CQ_MAX_COLUMNS, dst) <= sizeof dst);
+}
+
+static void largest_pieces(void)
+{
+    static char name[CQ_MAX_NAME_BYTES + 1];
+    memset(name, 'x', CQ_MAX_NAME_BYTES);
+    static const size_t sizes[] = {1, 200, CQ_MAX_NAME_BYTES};
+    for (int t = 0; t < CQ_N_TYPES; t++)
+        for (int i = 0; i < 3; i++) {
+            size_t const n = sizes[i];
+            uint8_t *dst = malloc(CQ_CHUNK_META_BYTES(n)), *leaf = malloc(CQ_SCHEMA_ELEMENT_BYTES(n));
+            CQT(dst && leaf);
+            cq_field const f = {.name = name, .name_bytes = n, .type = (cq_type)t, .optional = true, .max_def = 1};
+            cq_chunk_meta c = {.field = &f, .codec = CQ_PQ_ZSTD, .n_slots = INT32_MAX, .compressed_bytes = INT64_MAX, .uncompressed_bytes = INT64_MAX,
+                               .data_page_offset = INT64_MAX, .dict_page_offset = INT64_MAX, .n_plain = INT32_MAX, .n_dict = INT32_MAX, .n_delta = INT32_MAX};
+            size_t const width = cq_type_facts(f.type)->width;
+            c.stats.n_nulls = c.stats.value_bytes = INT64_MAX;
+            c.stats.has_bounds = true;
+            c.stats.min.n = c.stats.max.n = width ? cq_u8(width) : CQ_STAT_BYTES;
+            c.stats.min.exact = width != 0;
+            c.stats.max.exact = width != 0;
+            memset(c.stats.min.bytes, 'a', CQ_STAT_BYTES);
+            memset(c.stats.max.bytes, 'a', CQ_STAT_BYTES);
+            CQT(cq_meta_chunk(&c, dst) <= CQ_CHUNK_META_BYTES(n));
+            CQT(cq_meta_schema_leaf(&f, leaf) <= CQ_SCHEMA_ELEMENT_BYTES(n));
+            free(dst);
+            free(leaf);
+        }
+    uint8_t tail[CQ_CHUNK_TAIL_BYTES];
+    CQT(cq_meta_chunk_tail(INT64_MAX, INT32_MAX, INT64_MAX, INT32_MAX, tail) <= sizeof tail);
+    CQT_EQ_U(cq_meta_chunk_tail(1, 2, 3, 0, tail), 5); /* without a column index */
+}
+
+static void histograms(void)
+{
+    int64_t h[2] = {7, 7};
+    cq_field f = {.type = CQ_INT32};
+    CQT_EQ_I(cq_meta_def_histogram(&f, 10, 0, h), 0);
+    f.max_def = 1;
+    CQT_EQ_I(cq_meta_def_histogram(&f, 10, 4, h), 2);
+    CQT(h[0] == 4 && h[1] == 6);
+}
+
+void test_metadata(void)
+{
+    CQT_RUN(page_headers);
+    CQT_RUN(schema_elements);
+    CQT_RUN(largest_pieces);
+    CQT_RUN(histograms);
+}
