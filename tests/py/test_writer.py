@@ -704,9 +704,9 @@ def test_budget():
     assert (budget.limit, budget.used, budget.peak) == (40 << 20, 0, 0)
     a = ccpq.Writer(io.BytesIO(), S, memory_limit=budget.share("16MiB"))
     assert budget.used == 16 << 20
-    with pytest.raises(ccpq.BudgetError) as info:
+    with pytest.raises(ccpq.BudgetError, match=f"{24 << 20} of the memory budget's {40 << 20} bytes are free") as info:
         ccpq.Writer(io.BytesIO(), S, memory_limit=budget)
-    assert info.value.limit == 24 << 20
+    assert (info.value.needed, info.value.limit) == (40 << 20, 40 << 20)
     b = ccpq.Writer(io.BytesIO(), S, memory_limit=budget.share(24 << 20))
     assert budget.used == budget.peak == 40 << 20
     a.write_rows(noisy(1000))
