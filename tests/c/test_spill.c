@@ -1,5 +1,6 @@
 /* Spill logs: a model test against a plain array of bytes with windows of a few blocks, faults of the file and of memory
  * that leave the log as it was, a budget that takes blocks away, forks, directories that are not there. */
+#define _GNU_SOURCE
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/spill.h"
@@ -196,6 +197,23 @@ static void directory_that_is_missing(void)
     model_close(&m);
 }
 
+/* Somebody cut the file: what cannot be read back is an error, and a failed append leaves the log alone. */
+static void file_that_is_too_short(void)
+{
+    static uint8_t data[4 * CQ_SPILL_BLOCK];
+    model m;
+    model_open(&m, 1, 1, UINT64_C(1) << 30);
+    CQT_OK(cq_spill_append(&m.s, data, sizeof data, NULL, &m.e), &m.e);
+    cq_spill_truncate(&m.s, BLOCK + 10); /* the block of the end is in the file */
+    CQT(ftruncate(m.s.fd, BLOCK + 5) == 0);
+    CQT_STATUS(cq_spill_append(&m.s, data, 1, NULL, &m.e), CQ_EIO);
+    CQT_IN_STR(m.e.msg, "shorter");
+    CQT_EQ_I(m.s.end, BLOCK + 10);
+    CQT_STATUS(cq_spill_read(&m.s, BLOCK, data, 10, &m.e), CQ_EIO);
+    CQT_OK(cq_spill_read(&m.s, BLOCK - 5, data, 10, &m.e), &m.e);
+    model_close(&m);
+}
+
 static void no_file_before_the_window_is_full(void)
 {
     static uint8_t data[4 * CQ_SPILL_BLOCK];
@@ -253,6 +271,7 @@ void test_spill(void)
     CQT_RUN(faults_leave_the_log_alone);
     CQT_RUN(opening_fails_cleanly);
     CQT_RUN(directory_that_is_missing);
+    CQT_RUN(file_that_is_too_short);
     CQT_RUN(no_file_before_the_window_is_full);
     CQT_RUN(fork_owns_nothing);
 }
