@@ -253,8 +253,65 @@ static void epochs(void)
     cq_colbuf_reset(&m.c);
 }
 
+/* A constant fills a page on trial to the same slot as single values do, with and without a rest. */
+static void constants_end_where_values_do(void)
+{
+    for (size_t n = 0; n < 40; n++) {
+        uint8_t bytes[MOST_BYTES];
+        int64_t done;
+        model a, b;
+        memset(bytes, 'x', sizeof bytes);
+        model_open(&a, CQ_STRING, true, 600, 2000);
+        model_open(&b, CQ_STRING, true, 600, 2000);
+        cq_vec const v = cq_vec_const(CQ_STRING, cq_span_of(bytes, n));
+        while (!a.c.full) {
+            CQT_OK(cq_colbuf_put_bytes(&a.c, bytes, n, &a.e), &a.e);
+            cq_colbuf_commit(&a.c);
+            a.meter.bytes = 0;
+        }
+        CQT_OK(cq_colbuf_append_vec(&b.c, &v, 0, 1000, &done, &b.e), &b.e);
+        CQT_EQ_I(done, a.c.n_slots);
+        CQT(b.c.full && b.c.n_slots == a.c.n_slots && b.c.value_bytes == a.c.value_bytes);
+        cq_colbuf_reset(&a.c);
+        cq_colbuf_reset(&b.c);
+    }
+}
+
+/* The room that a large value took on its way into the dictionary, or to an abort, is given back. */
+static void large_values_pass_through(void)
+{
+    enum { LARGE = 15000 };
+    cq_mem mem;
+    cq_row_meter meter = {0, LARGE};
+    cq_colbuf c;
+    cq_err e;
+    uint8_t *to;
+    cq_mem_init(&mem, NULL, 1 << 20);
+    cq_colbuf_opts const o = {.type = CQ_STRING, .page_rows = MOST_SLOTS, .page_bytes = 64, .dict_bytes = 65536, .max_value_bytes = LARGE};
+    cq_colbuf_init(&c, &o, &meter, &mem);
+    for (int i = 0; i < 3; i++) {
+        CQT_OK(cq_colbuf_reserve_bytes(&c, LARGE, &to, &e), &e);
+        memset(to, 'a' + i, LARGE);
+        if (i == 1) { /* reserved, and nothing put */
+            cq_colbuf_abort(&c);
+        } else {
+            CQT_OK(cq_colbuf_commit_bytes(&c, LARGE, &e), &e);
+            CQT(c.mode != CQ_CHUNK_DIRECT);
+            cq_colbuf_commit(&c);
+        }
+        CQT(c.values.cap <= 64 + 64);
+        meter.bytes = 0;
+        cq_colbuf_page_done(&c, CQ_CHUNK_DICT);
+    }
+    CQT_EQ_U(c.dict.n_entries, 2);
+    cq_colbuf_reset(&c);
+    CQT_EQ_U(cq_mem_used(&mem), 0);
+}
+
 void test_colbuf(void)
 {
+    CQT_RUN(constants_end_where_values_do);
+    CQT_RUN(large_values_pass_through);
     CQT_RUN(against_a_list);
     CQT_RUN(limits_of_a_row);
     CQT_RUN(epochs);

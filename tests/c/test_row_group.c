@@ -64,8 +64,32 @@ static void dictionary_full_at_page_start(void) { dictionary_full_at(0, false); 
 static void dictionary_full_inside_page(void) { dictionary_full_at(7, false); }
 static void dictionary_full_behind_nulls(void) { dictionary_full_at(7, true); }
 
+/* More entries than the scratch memory of pages of a few rows has bits for. */
+static void tiny_pages_with_a_large_dictionary(void)
+{
+    enum { ROWS = 60000 };
+    wf_table t;
+    wf_table_init(&t, ROWS);
+    (void)wf_table_add(&t, CQ_STRING, false);
+    for (int64_t i = 0; i < ROWS; i++) {
+        if (i >= 8 && i % 5 == 0)
+            wf_set_int(&t, 0, i, i);
+        else
+            wf_set(&t, 0, i, "a text that is long enough for a dictionary of its own", 54);
+    }
+    wf_step const steps[] = {{WF_ROWS, 0, ROWS}, {WF_END_OF_STEPS, 0, 0}};
+    wf_run r = wf_new(&t, steps, UINT64_C(16) << 20);
+    r.o.data_page_bytes = 200;
+    wf_must(&r);
+    CQT_EQ_I(r.plan.page_rows, 25);
+    CQT(r.figures[0].pages_dict > 2000 && r.figures[0].pages_plain == 0);
+    wf_free(&r);
+    wf_table_free(&t);
+}
+
 void test_row_group(void)
 {
+    CQT_RUN(tiny_pages_with_a_large_dictionary);
     CQT_RUN(dictionary_full_at_page_start);
     CQT_RUN(dictionary_full_inside_page);
     CQT_RUN(dictionary_full_behind_nulls);

@@ -93,8 +93,10 @@ static void closing_instead_of_settling(void)
     wf_table_init(&t, ROWS);
     (void)wf_table_add(&t, CQ_INT64, false);
     (void)wf_table_add(&t, CQ_FLOAT32, true);
-    for (int64_t row = 0; row < ROWS; row++) { /* a dictionary pays if more pages are to come, and does not otherwise */
-        wf_set_int(&t, 0, row, (int64_t)(cqt_rand_below(300) * 1000000007));
+    for (int64_t row = 0; row < ROWS; row++) { /* a dictionary pays if more such pages are to come, and not otherwise */
+        int64_t before = cq_wrap_i64(cqt_rand());
+        if (row > ROWS / 2 && row % 5 < 2) memcpy(&before, t.c[0].values + (size_t)(row - ROWS / 2) * 8, 8);
+        wf_set_int(&t, 0, row, before);
         wf_set_int(&t, 1, row, (int64_t)(cqt_rand_below(90) * 1009));
     }
     static const int64_t page_bytes[] = {4096, 512 * 8, 2048, 1024 * 8, ROWS * 8};
@@ -102,7 +104,9 @@ static void closing_instead_of_settling(void)
         wf_step const steps[] = {{WF_ROWS, 0, ROWS}, {WF_END_OF_STEPS, 0, 0}};
         wf_run want = wf_new(&t, steps, UINT64_C(16) << 20), got = want;
         want.o.data_page_bytes = got.o.data_page_bytes = page_bytes[i];
+        want.o.codec = got.o.codec = CQ_CODEC_NONE;
         wf_must(&want);
+        if (i == 4) CQT_EQ_I(want.figures[0].pages_dict, 1);
         CQT_OK(wf_begin(&got), &got.err);
         for (int64_t row = 0; row < ROWS; row++) {
             if (cq_writer_due(got.w)) CQT_OK(cq_writer_settle(got.w, &got.err), &got.err);
@@ -181,6 +185,8 @@ static void explicit_groups_have_their_rules(void)
     CQT_OK(cq_writer_begin_group(r.w, e), e);
     CQT_OK(wf_batch(&r, 7, 20, false), e);
     cq_writer_rollback_group(r.w);
+    CQT_EQ_I(r.w->unchecked_bytes, 0);
+    CQT(!cq_writer_due(r.w));
     cq_writer_info info;
     cq_writer_get_info(r.w, &info);
     CQT_EQ_I(info.rows, 7);

@@ -100,6 +100,25 @@ static void dictionaries(wf_scenario *s)
     step(s, WF_ROWS, 0, ROWS);
 }
 
+/* Dictionaries that are full before the first page is, in many columns: some admitted, some given up. */
+static void full_on_trial(wf_scenario *s)
+{
+    enum { ROWS = 700 };
+    char text[200];
+    table_of(s, ROWS);
+    for (int i = 0; i < 12; i++) (void)wf_table_add(&s->t, CQ_STRING, i % 2);
+    for (int32_t i = 0; i < 12; i++)
+        for (int64_t row = 0; row < ROWS; row++) {
+            for (size_t k = 0; k < sizeof text; k++) text[k] = (char)('a' + cqt_rand_below(26));
+            if (i % 3 == 0) memset(text, 'a' + (int)cqt_rand_below(row % 30 ? 3 : 26), 150);
+            wf_set(&s->t, i, row, i % 2 && row % 9 == 4 ? NULL : text, i % 3 == 0 && row % 30 ? 50 : 190);
+        }
+    s->o.codec = CQ_CODEC_NONE;
+    s->o.data_page_bytes = 32768;
+    s->o.memory_limit = limit_for_dictionaries(s, 32768);
+    step(s, WF_ROWS, 0, ROWS);
+}
+
 static void large_values(wf_scenario *s)
 {
     enum { ROWS = 120 };
@@ -320,7 +339,7 @@ static const struct {
     const char *name;
     void (*make)(wf_scenario *s);
 } scenarios[] = {
-    {"required_types", required_types}, {"optional_types", optional_types}, {"dictionaries", dictionaries}, {"large_values", large_values},
+    {"required_types", required_types}, {"optional_types", optional_types}, {"dictionaries", dictionaries}, {"large_values", large_values}, {"full_on_trial", full_on_trial},
     {"many_groups", many_groups}, {"explicit_groups", explicit_groups}, {"sorted_rows", sorted_rows}, {"shaped_batches", shaped_batches},
     {"groups_by_bytes", groups_by_bytes}, {"with_zstd", with_zstd}, {"uncompressed", uncompressed}, {"nulls_only", nulls_only}, {"bounds", bounds}, {"no_rows", no_rows},
 };
