@@ -255,8 +255,45 @@ static void many_groups(void)
     wide_close(&x);
 }
 
+/* Writers of one budget: each has its share for sure, parked pages take what is left over. */
+static void shared_budget(void)
+{
+    enum { WRITERS = 3, ROWS = 4000 };
+    static wide x[WRITERS];
+    cq_mem parent;
+    uint64_t share = 0;
+    cq_mem_init(&parent, NULL, 1);
+    for (int i = 0; i < WRITERS; i++) {
+        wide_schema(&x[i], 1 + 2 * i, i == 1 ? mixed : all_strings, i % 2);
+        x[i].o.codec = CQ_CODEC_NONE;
+        if (least_limit(&x[i]) > share) share = least_limit(&x[i]);
+    }
+    parent.limit = WRITERS * share + (1 << 20);
+    for (int i = 0; i < WRITERS; i++) {
+        x[i].o.memory_limit = share;
+        cq_mem_init(&x[i].mem, &parent, parent.limit);
+        CQT_OK(cq_mem_reserve(&x[i].mem, share, &x[i].e), &x[i].e);
+        CQT_OK(cq_writer_open(&x[i].w, &x[i].schema, &x[i].o, wf_sink_of(&x[i].sink), &x[i].mem, &x[i].e), &x[i].e);
+        x[i].text = wf_alloc(cq_writer_plan(x[i].w)->max_value_bytes + 1);
+        memset(x[i].text, 'q', cq_writer_plan(x[i].w)->max_value_bytes);
+    }
+    cq_mem late;
+    cq_err e;
+    cq_mem_init(&late, &parent, share);
+    CQT_STATUS(cq_mem_reserve(&late, share, &e), CQ_EBUDGET);
+    for (int64_t row = 0; row < ROWS; row++)
+        for (int i = 0; i < WRITERS; i++) put_row(&x[i], (nature)cqt_rand_below(N_NATURES), row);
+    for (int i = 0; i < WRITERS; i++) {
+        wide_close(&x[i]);
+        cq_mem_close(&x[i].mem);
+    }
+    CQT_EQ_U(cq_mem_used(&parent), 0);
+    CQT(cq_mem_peak(&parent) <= parent.limit);
+}
+
 void test_writer_budget(void)
 {
+    CQT_RUN(shared_budget);
     CQT_RUN(worst_data_of_few_columns);
     CQT_RUN(worst_data_of_many_columns);
     CQT_RUN(aborted_values_take_nothing);
