@@ -1,6 +1,6 @@
 /* Batches: the same values give the same bytes by every route, whatever the chunking, the shapes, the memory in use, the
  * groups rolled back before and the rows aborted between; and what a batch is refused for. */
-#include "writer_fixture.h"
+#include "writer_scenarios.h"
 
 #include "format/limits.h"
 

@@ -13,6 +13,49 @@ static void step(wf_scenario *s, wf_op op, int64_t a, int64_t b)
     s->steps[s->n_steps].op = WF_END_OF_STEPS;
 }
 
+void wf_fill_random(wf_table *t, int32_t column, int64_t n, size_t max_bytes)
+{
+    wf_column *c = &t->c[column];
+    uint64_t const kind = cqt_rand_below(7), nulls = c->optional ? cqt_rand_below(5) : 0;
+    uint64_t const few = 1 + cqt_rand_below(40), base = cqt_rand(), run_length = 1 + cqt_rand_below(300);
+    bool const wide = cqt_rand_below(3) == 0;
+    uint64_t run = 0, null_run = 0, x = base;
+    uint8_t *bytes = wf_alloc(max_bytes + 1);
+    for (int64_t row = 0; row < n; row++) {
+        if (nulls == 4 || (nulls == 1 && cqt_rand_below(3) == 0) || (nulls == 2 && row < n / 2)) {
+            wf_set(t, column, row, NULL, 0);
+            continue;
+        }
+        if (nulls == 3 && null_run == 0 && cqt_rand_below(200) == 0) null_run = cqt_rand_below(2000);
+        if (null_run) {
+            null_run--;
+            wf_set(t, column, row, NULL, 0);
+            continue;
+        }
+        switch (kind) {
+        case 0: x = cqt_rand(); break;
+        case 1: x = base + cqt_rand_below(few); break;
+        case 2:
+            if (run == 0) x = base + cqt_rand_below(few), run = cqt_rand_below(run_length) + 1;
+            run--;
+            break;
+        case 3: x = base; break;
+        case 4: x = base + (uint64_t)row * few; break;
+        case 5: x = row < n / 2 ? base + cqt_rand_below(few) : cqt_rand(); break;
+        default: x = cqt_rand_below(50) ? base + cqt_rand_below(3000) : cqt_rand(); break;
+        }
+        if (cq_type_facts(c->type)->width) {
+            wf_set_int(t, column, row, wf_in_range(c->type, x));
+            continue;
+        }
+        size_t k = wide ? (size_t)((x * UINT64_C(0x9E3779B97F4A7C15)) >> 40) % (max_bytes + 1) : (size_t)(x % 23);
+        k = cq_min_size(k, max_bytes);
+        for (size_t i = 0; i < k; i++) bytes[i] = (uint8_t)('a' + (x >> (i % 50)) % 26);
+        wf_set(t, column, row, bytes, k);
+    }
+    free(bytes);
+}
+
 static void table_of(wf_scenario *s, int64_t n)
 {
     s->n_rows = n;

@@ -16,6 +16,9 @@ typedef struct wf_scenario {
     int64_t n_rows;
 } wf_scenario;
 
+/* Fills a column with data of a random nature: distinct, few values, runs, constant, steps, nulls, long values. */
+void wf_fill_random(wf_table *t, int32_t column, int64_t n, size_t max_bytes);
+
 int wf_n_scenarios(void);
 /* To be freed by wf_scenario_free. */
 void wf_scenario_make(wf_scenario *s, int number);
