@@ -197,6 +197,34 @@ static void directory_that_is_missing(void)
     model_close(&m);
 }
 
+static bool relieve(void *ctx, size_t wanted)
+{
+    (void)wanted;
+    return cq_spill_relieve(ctx);
+}
+
+/* Memory that blocks could give back, were there a file: the refusal is the file's, not the budget's. */
+static void no_file_for_memory_in_need(void)
+{
+    static uint8_t data[8 * CQ_SPILL_BLOCK];
+    model m;
+    void *p = NULL;
+    model_open(&m, 1, 8, 9 * CQ_SPILL_BLOCK);
+    m.mem.stress = relieve;
+    m.mem.stress_ctx = &m.s;
+    m.s.dir = "/tmp/no such directory";
+    CQT_OK(cq_spill_append(&m.s, data, sizeof data, NULL, &m.e), &m.e);
+    CQT_STATUS(cq_mem_alloc(&m.mem, 4 * CQ_SPILL_BLOCK, "a test", &p, &m.e), CQ_EIO);
+    CQT_EQ_I(m.e.sys_errno, ENOENT);
+    CQT_STATUS(cq_mem_charge(&m.mem, 4 * CQ_SPILL_BLOCK, "a test", &m.e), CQ_EIO);
+    CQT_STATUS(cq_mem_alloc(&m.mem, 20 * CQ_SPILL_BLOCK, "a test", &p, &m.e), CQ_EIO);
+    m.s.dir = "/tmp";
+    CQT_STATUS(cq_mem_alloc(&m.mem, 20 * CQ_SPILL_BLOCK, "a test", &p, &m.e), CQ_EBUDGET);
+    CQT_OK(cq_mem_alloc(&m.mem, 4 * CQ_SPILL_BLOCK, "a test", &p, &m.e), &m.e);
+    cq_mem_free(&m.mem, p, 4 * CQ_SPILL_BLOCK);
+    model_close(&m);
+}
+
 /* Somebody cut the file: what cannot be read back is an error, and a failed append leaves the log alone. */
 static void file_that_is_too_short(void)
 {
@@ -271,6 +299,7 @@ void test_spill(void)
     CQT_RUN(faults_leave_the_log_alone);
     CQT_RUN(opening_fails_cleanly);
     CQT_RUN(directory_that_is_missing);
+    CQT_RUN(no_file_for_memory_in_need);
     CQT_RUN(file_that_is_too_short);
     CQT_RUN(no_file_before_the_window_is_full);
     CQT_RUN(fork_owns_nothing);

@@ -28,8 +28,6 @@ static bool has_batches(const wf_scenario *s)
 static void check_code(fault f, const wf_run *r)
 {
     static const cq_status codes[] = {CQ_ENOMEM, CQ_ESINK, CQ_EIO, CQ_EIO, CQ_EINTERRUPTED};
-    /* pages that cannot be spilled keep the memory that somebody else asks for */
-    if (f == OF_PAGES && r->status == CQ_EBUDGET) return;
     CQT_MSG(r->status == codes[f], "fault %d: status %d: %s", (int)f, (int)r->status, r->err.msg);
 }
 

@@ -72,6 +72,7 @@ void *cq_mem_resize_quiet(cq_mem *m, void *p, size_t old, size_t want)
 
 static bool charge_or_stress(cq_mem *m, uint64_t n)
 {
+    m->stress_errno = 0;
     while (!charge(m, n)) {
         if (!m->stress || m->in_stress) return false;
         m->in_stress = true;
@@ -155,7 +156,7 @@ void *cq_mem_resize(cq_mem *m, void *p, size_t old, size_t want)
         return NULL;
     }
     if (b > a && !charge_or_stress(m, b - a)) {
-        m->last = CQ_EBUDGET;
+        m->last = m->stress_errno ? CQ_EIO : CQ_EBUDGET;
         return NULL;
     }
     void *q = block_resize(p, old, want);
@@ -177,7 +178,7 @@ cq_status cq_mem_charge(cq_mem *m, uint64_t n, const char *what, cq_err *e)
         return cq_mem_error(m, what, e);
     }
     if (charge_or_stress(m, n)) return CQ_OK;
-    m->last = CQ_EBUDGET;
+    m->last = m->stress_errno ? CQ_EIO : CQ_EBUDGET;
     return cq_mem_error(m, what, e);
 }
 
@@ -185,6 +186,7 @@ void cq_mem_uncharge(cq_mem *m, uint64_t n) { uncharge(m, n); }
 
 cq_status cq_mem_error(const cq_mem *m, const char *what, cq_err *e)
 {
+    if (m->last == CQ_EIO) return cq_fail_errno(e, m->stress_errno, "cannot write to a temporary file what memory has no room for");
     if (m->last == CQ_EBUDGET) return cq_fail_budget(e, what, m->wanted + cq_mem_used(m), m->limit);
     return cq_fail(e, CQ_ENOMEM, "out of memory: %s (%llu bytes)", what, (unsigned long long)m->wanted);
 }

@@ -27,7 +27,8 @@ struct cq_mem {
     cq_mem_stress stress;
     void *stress_ctx;
     bool in_stress;     /* no recursion: the callback's own requests see the plain limit */
-    cq_status last;     /* why the last request was refused: CQ_ENOMEM or CQ_EBUDGET */
+    int stress_errno;   /* set by the callback where a system call kept it from giving back */
+    cq_status last;     /* why the last request was refused: CQ_ENOMEM, CQ_EBUDGET, or CQ_EIO by stress_errno */
     uint64_t wanted;    /* the size of that request */
     uint64_t n_requests, fail_at; /* fault injection: request number fail_at fails; 0: none */
 };

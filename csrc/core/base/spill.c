@@ -277,7 +277,11 @@ bool cq_spill_relieve(cq_spill *s)
 {
     bool any = trim_free(s);
     while (s->n_blocks > s->min_blocks) {
-        if (evict(s, NULL) != CQ_OK) break;
+        cq_err e;
+        if (evict(s, &e) != CQ_OK) {
+            s->mem->stress_errno = e.sys_errno;
+            break;
+        }
         any = trim_free(s) || any;
     }
     return any;

@@ -48,7 +48,7 @@ void cq_spill_truncate(cq_spill *s, int64_t end);
 void cq_spill_clear(cq_spill *s);
 
 /* Writes blocks to the file until no more than min_blocks are held. True if memory was given back;
- * false too when writing failed (the error comes again with the next append). For cq_mem_stress. */
+ * false too when writing failed, which s->mem->stress_errno then tells. For cq_mem_stress. */
 bool cq_spill_relieve(cq_spill *s);
 
 #endif
