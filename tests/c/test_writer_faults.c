@@ -59,10 +59,12 @@ static bool one_fault(const wf_scenario *s, fault f, uint64_t k, const wf_run *w
     return true;
 }
 
+enum { EXHAUSTIVE = 2000 }; /* faults tried one by one; later ones are sampled */
+
 static tally sweep(const wf_scenario *s, fault f, const wf_run *want)
 {
     tally n = {0, 0, 0};
-    for (uint64_t k = 1; k < 100000; k += k < 60 ? 1 : 1 + cqt_rand_below(k / 16))
+    for (uint64_t k = 1; k < 100000; k += k < EXHAUSTIVE ? 1 : 1 + cqt_rand_below(k / 16))
         if (!one_fault(s, f, k, want, &n)) break;
     cqt_note("%-16s fault %d: %d failed, %d of them recovered, %d absorbed", s->name, (int)f, n.failed, n.recovered, n.absorbed);
     return n;
