@@ -2,6 +2,8 @@
  * a child which reserves its share at once and keeps this object alive. */
 #include "py_budget.h"
 
+#include "py_errors.h"
+
 typedef struct BudgetObject {
     PyObject_HEAD
     cq_mem mem;
@@ -12,6 +14,26 @@ cq_mem *py_budget_mem(core_state *st, PyObject *obj)
     if (Py_TYPE(obj) == (PyTypeObject *)st->MemoryBudget_type) return &((BudgetObject *)obj)->mem;
     PyErr_Format(PyExc_TypeError, "a MemoryBudget is needed, not %.100s", Py_TYPE(obj)->tp_name);
     return NULL;
+}
+
+int py_budget_take(core_state *st, long long limit, PyObject *budget, cq_mem *mem, PyObject **held)
+{
+    if (limit <= 0) {
+        PyErr_SetString(PyExc_ValueError, "memory_limit is a number of bytes above 0");
+        return -1;
+    }
+    if (!budget || budget == Py_None) {
+        cq_mem_init(mem, NULL, (uint64_t)limit);
+        return 0;
+    }
+    cq_mem *parent = py_budget_mem(st, budget);
+    if (!parent) return -1;
+    *held = Py_NewRef(budget);
+    cq_mem_init(mem, parent, (uint64_t)limit);
+    cq_err e;
+    if (cq_mem_reserve(mem, (uint64_t)limit, &e) == CQ_OK) return 0;
+    (void)py_raise(st, &e, NULL, NULL);
+    return -1;
 }
 
 static PyObject *Budget_new(PyTypeObject *tp, PyObject *args, PyObject *kwargs)

@@ -81,26 +81,6 @@ static void close_core(CheckpointObject *self)
     if (self->forks == self->st->forks) self->st->live--;
 }
 
-static int take_limit(CheckpointObject *self, long long limit, PyObject *budget)
-{
-    if (limit <= 0) {
-        PyErr_SetString(PyExc_ValueError, "memory_limit is a number of bytes above 0");
-        return -1;
-    }
-    if (!budget || budget == Py_None) {
-        cq_mem_init(&self->mem, NULL, (uint64_t)limit);
-        return 0;
-    }
-    cq_mem *parent = py_budget_mem(self->st, budget);
-    if (!parent) return -1;
-    cq_err e;
-    self->budget = Py_NewRef(budget);
-    cq_mem_init(&self->mem, parent, (uint64_t)limit);
-    if (cq_mem_reserve(&self->mem, (uint64_t)limit, &e) == CQ_OK) return 0;
-    (void)py_raise(self->st, &e, NULL, NULL);
-    return -1;
-}
-
 static int open_core(CheckpointObject *self)
 {
     cq_checkpoint_opts const o = {.spill_dir = PyBytes_AS_STRING(self->spill_dir),
@@ -140,7 +120,7 @@ static PyObject *Checkpoint_new(PyTypeObject *tp, PyObject *args, PyObject *kwar
     self->path = path;
     self->spill_dir = spill_dir;
     cq_mem_init(&self->mem, NULL, 1);
-    if (take_limit(self, limit, budget) < 0 || open_core(self) < 0) Py_CLEAR(self);
+    if (py_budget_take(self->st, limit, budget, &self->mem, &self->budget) < 0 || open_core(self) < 0) Py_CLEAR(self);
     return (PyObject *)self;
 }
 

@@ -140,26 +140,6 @@ static int make_codec(core_state *st, opening *o, const char *codec, PyObject *l
     return 0;
 }
 
-static int make_memory(WriterObject *self, long long limit, PyObject *budget)
-{
-    if (limit <= 0) {
-        PyErr_SetString(PyExc_ValueError, "memory_limit is a number of bytes above 0");
-        return -1;
-    }
-    if (!budget || budget == Py_None) {
-        cq_mem_init(&self->mem, NULL, (uint64_t)limit);
-        return 0;
-    }
-    cq_mem *parent = py_budget_mem(self->st, budget);
-    if (!parent) return -1;
-    self->budget = Py_NewRef(budget);
-    cq_mem_init(&self->mem, parent, (uint64_t)limit);
-    cq_err e;
-    if (cq_mem_reserve(&self->mem, (uint64_t)limit, &e) == CQ_OK) return 0;
-    (void)py_raise(self->st, &e, NULL, NULL);
-    return -1;
-}
-
 static int make_sink(WriterObject *self, int fd, PyObject *target, cq_sink *out)
 {
     bool has_target = target && target != Py_None;
@@ -218,7 +198,7 @@ static int fill(WriterObject *self, opening *o, PyObject *args, PyObject *kwargs
     o->opts.max_value_bytes = value_bytes;
     if (make_schema(self->st, o, fields) < 0 || make_sorting(o, sorting) < 0) return -1;
     if (make_codec(self->st, o, codec, level) < 0) return -1;
-    if (make_memory(self, limit, budget) < 0) return -1;
+    if (py_budget_take(self->st, limit, budget, &self->mem, &self->budget) < 0) return -1;
     cq_sink sink;
     if (make_sink(self, fd, target, &sink) < 0) return -1;
     return open_core(self, o, sink);
