@@ -1,7 +1,7 @@
 /* Time of each kernel of the base and codec floors on one page of values: the best of many rounds.
  *
  *     gcc -std=c11 -O3 -Icsrc/core benchmarks/bench_kernels.c csrc/core/base/{checksum,mem,buf,err,utf8}.c \
- *         csrc/core/codec/{bitpack,rle,plain,delta,dict,compress}.c -lzstd -lsnappy -o build/bench_kernels
+ *         csrc/core/codec/{bitpack,byte_stream_split,rle,plain,delta,dict,compress}.c -lzstd -lsnappy -o build/bench_kernels
  *     build/bench_kernels [filter]
  *
  * Figures for people; nothing is asserted. */
@@ -9,6 +9,7 @@
 #include "base/checksum.h"
 #include "base/utf8.h"
 #include "codec/bitpack.h"
+#include "codec/byte_stream_split.h"
 #include "codec/compress.h"
 #include "codec/delta.h"
 #include "codec/dict.h"
@@ -197,6 +198,23 @@ static void delta(void)
     }
 }
 
+static void streams(void)
+{
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)rnd();
+    if (wanted("byte stream split 4")) {
+        BEST(t, cq_byte_stream_split_4(bytes, N, out, N));
+        per_byte("byte stream split 4", t, (size_t)N * 4);
+        BEST(u, cq_byte_stream_split_plain(bytes, N, 4, out, N));
+        per_byte("byte stream split 4 plain", u, (size_t)N * 4);
+    }
+    if (wanted("byte stream split 8")) {
+        BEST(t, cq_byte_stream_split_8(bytes, N, out, N));
+        per_byte("byte stream split 8", t, (size_t)N * 8);
+        BEST(u, cq_byte_stream_split_plain(bytes, N, 8, out, N));
+        per_byte("byte stream split 8 plain", u, (size_t)N * 8);
+    }
+}
+
 static void dict_fixed(unsigned width, uint64_t distinct, const char *what, bool runs)
 {
     cq_mem m;
@@ -290,6 +308,7 @@ int main(int argc, char **argv)
     packing();
     rle();
     delta();
+    streams();
     static const unsigned fixed[] = {4, 8};
     for (size_t k = 0; k < 2; k++) {
         dict_fixed(fixed[k], 100, "100 random", false);
