@@ -6,6 +6,7 @@
 #include "py_writer_object.h"
 
 #include "py_errors.h"
+#include "py_row_error.h"
 
 /* -- entering and leaving ---------------------------------------------------------------------- */
 
@@ -114,71 +115,9 @@ static inline conv_result put_row(WriterObject *self, PyObject *row, const layou
     return r;
 }
 
-/* The class and text of a refused row; false: the failure is not the row's. */
-static bool refusal(table *t, conv_result r, PyObject **type, PyObject **text)
-{
-    core_state *st = t->x.st;
-    if (r == CONV_REFUSED) {
-        *type = t->x.refused_type;
-        *text = Py_NewRef(t->x.refused_text);
-        return true;
-    }
-    switch (t->x.err.code) {
-    case CQ_EVALUE:
-    case CQ_ELIMIT: *type = st->RowValueError; break;
-    case CQ_ERANGE: *type = st->RowOverflowError; break;
-    case CQ_ETYPE: *type = st->RowTypeError; break;
-    case CQ_OK: case CQ_ENOMEM: case CQ_EBUDGET: case CQ_EIO: case CQ_ESINK: case CQ_EFORMAT: case CQ_EUNSUPPORTED:
-    case CQ_ESTATE: case CQ_EARG: case CQ_ECHANGED: case CQ_EINTERRUPTED: return false;
-    }
-    *text = PyUnicode_DecodeUTF8(t->x.err.msg, (Py_ssize_t)strlen(t->x.err.msg), "replace");
-    return *text != NULL;
-}
-
-static int set_attribute(PyObject *o, const char *name, PyObject *value)
-{
-    int r = value ? PyObject_SetAttrString(o, name, value) : -1;
-    Py_XDECREF(value);
-    return r;
-}
-
-/* The RowError for what put_row refused; NULL: another exception is pending instead. */
-static PyObject *row_error(WriterObject *self, conv_result r, int64_t in_call, int64_t written)
-{
-    table *t = &self->rows;
-    PyObject *type = NULL, *text = NULL, *whole = NULL, *error = NULL;
-    if (r == CONV_RAISED) return NULL;
-    if (!refusal(t, r, &type, &text)) {
-        if (!PyErr_Occurred()) (void)py_raise(self->st, &t->x.err, writer_name(self), NULL);
-        return NULL;
-    }
-    PyObject *name = t->failed_column >= 0 && t->failed_column < t->n ? t->columns[t->failed_column].name : NULL;
-    cq_writer_get_info(self->w, &self->info);
-    int64_t in_file = self->info.rows;
-    if (name)
-        whole = PyUnicode_FromFormat("row %lld of this call (row %lld of the file), column %R: %U", (long long)in_call,
-                                     (long long)in_file, name, text);
-    else
-        whole = PyUnicode_FromFormat("row %lld of this call (row %lld of the file): %U", (long long)in_call,
-                                     (long long)in_file, text);
-    Py_DECREF(text);
-    if (!whole) return NULL;
-    error = PyObject_CallOneArg(type, whole);
-    Py_DECREF(whole);
-    if (!error) return NULL;
-    if (set_attribute(error, "row", PyLong_FromLongLong(in_file)) < 0 ||
-        set_attribute(error, "row_in_call", PyLong_FromLongLong(in_call)) < 0 ||
-        set_attribute(error, "column", Py_NewRef(name ? name : Py_None)) < 0 ||
-        set_attribute(error, "value", Py_NewRef(t->failed_value ? t->failed_value : Py_None)) < 0 ||
-        set_attribute(error, "rows_written", PyLong_FromLongLong(written)) < 0)
-        Py_CLEAR(error);
-    Py_CLEAR(t->x.refused_text);
-    return error;
-}
-
 static void raise_row_error(WriterObject *self, conv_result r, int64_t in_call, int64_t written)
 {
-    PyObject *error = row_error(self, r, in_call, written);
+    PyObject *error = py_row_error(self, r, in_call, written);
     Py_CLEAR(self->rows.failed_value);
     if (!error) return;
     PyErr_SetObject((PyObject *)Py_TYPE(error), error);
@@ -188,7 +127,7 @@ static void raise_row_error(WriterObject *self, conv_result r, int64_t in_call, 
 /* 0: the caller's function let the row go. */
 static int ask_on_error(WriterObject *self, PyObject *on_error, conv_result r, const progress *p)
 {
-    PyObject *error = row_error(self, r, p->taken, p->written);
+    PyObject *error = py_row_error(self, r, p->taken, p->written);
     Py_CLEAR(self->rows.failed_value);
     if (!error) return -1;
     PyObject *answer = PyObject_CallOneArg(on_error, error);
