@@ -141,9 +141,8 @@ static const char *int_range(cq_type t)
     case CQ_UINT16: return "0 to 65535";
     case CQ_UINT32: return "0 to 4294967295";
     case CQ_UINT64: return "0 to 18446744073709551615";
-    case CQ_BOOL: case CQ_FLOAT32: case CQ_FLOAT64: case CQ_STRING: case CQ_BINARY: case CQ_N_TYPES: break;
+    default: return "";
     }
-    return "";
 }
 
 /* The bits of an int (subclasses too) as the column stores them; false where it does not fit. */

@@ -61,6 +61,11 @@ static int make_column(table *t, cq_writer *w, int32_t i)
     c->type = f->type;
     c->optional = f->optional;
     c->convert = convert_for(f->type);
+    if (!c->convert) {
+        char text[CQ_TYPE_TEXT_BYTES];
+        PyErr_Format(t->x.st->UnsupportedError, "column %R: rows of type %s cannot be converted yet", name, cq_field_type_text(f, text));
+        return -1;
+    }
     c->buf = cq_writer_column(w, i);
     PyTuple_SET_ITEM(t->names, i, Py_NewRef(name));
     PyObject *number = PyLong_FromLong(i);

@@ -24,6 +24,7 @@ static void opening_clear(opening *o)
     Py_CLEAR(o->spill_dir);
 }
 
+/* "decimal" is found as the first of its three types: the precision decides. */
 static int find_type(PyObject *name, cq_type *out)
 {
     for (int i = 0; i < CQ_N_TYPES; i++) {
@@ -44,33 +45,64 @@ static int schema_error(core_state *st, const cq_err *e)
     return -1;
 }
 
-/* One (name, type name, optional). */
-static int add_field(core_state *st, opening *o, PyObject *field)
+/* An int or None; -1 for None. */
+static int field_id(PyObject *ids, Py_ssize_t i, int32_t *out)
 {
-    PyObject *name, *type_name;
-    int optional;
-    cq_type type = CQ_BOOL;
-    cq_err e;
-    if (!PyTuple_Check(field)) {
-        PyErr_SetString(PyExc_TypeError, "a field is a tuple (name, type, optional)");
+    *out = -1;
+    PyObject *id = ids ? PySequence_Fast_GET_ITEM(ids, i) : Py_None;
+    if (id == Py_None) return 0;
+    long n = PyLong_AsLong(id);
+    if (n == -1 && PyErr_Occurred()) return -1;
+    if (n < 0 || n > INT32_MAX) {
+        PyErr_SetString(PyExc_ValueError, "a field id is between 0 and 2147483647");
         return -1;
     }
-    if (!PyArg_ParseTuple(field, "UUp:field", &name, &type_name, &optional)) return -1;
-    if (find_type(type_name, &type) < 0) return -1;
+    *out = cq_i32(n);
+    return 0;
+}
+
+/* One (name, type name, optional, a, b): a is the length of "fixed" or the precision of "decimal", b the scale. */
+static int add_field(core_state *st, opening *o, PyObject *field, PyObject *ids, Py_ssize_t i)
+{
+    PyObject *name, *type_name;
+    int optional, a = 0, b = 0;
+    cq_field_spec spec;
+    cq_err e;
+    memset(&spec, 0, sizeof spec);
+    if (!PyTuple_Check(field)) {
+        PyErr_SetString(PyExc_TypeError, "a field is a tuple (name, type, optional, a, b)");
+        return -1;
+    }
+    if (!PyArg_ParseTuple(field, "UUp|ii:field", &name, &type_name, &optional, &a, &b)) return -1;
+    if (find_type(type_name, &spec.type) < 0 || field_id(ids, i, &spec.field_id) < 0) return -1;
     PyObject *utf8 = PyUnicode_AsUTF8String(name);
     if (!utf8) return -1;
-    cq_status s = cq_schema_add(&o->schema, PyBytes_AS_STRING(utf8), (size_t)PyBytes_GET_SIZE(utf8), type, optional != 0, &e);
+    spec.name = PyBytes_AS_STRING(utf8);
+    spec.name_bytes = (size_t)PyBytes_GET_SIZE(utf8);
+    spec.optional = optional != 0;
+    spec.fixed_bytes = spec.precision = a;
+    spec.scale = b;
+    cq_status s = cq_schema_add_field(&o->schema, &spec, &e);
     Py_DECREF(utf8);
     return s == CQ_OK ? 0 : schema_error(st, &e);
 }
 
-static int make_schema(core_state *st, opening *o, PyObject *fields)
+static int make_schema(core_state *st, opening *o, PyObject *fields, PyObject *field_ids)
 {
-    PyObject *list = PySequence_Fast(fields, "fields must be a sequence of (name, type, optional)");
+    PyObject *list = PySequence_Fast(fields, "fields must be a sequence of (name, type, optional, a, b)"), *ids = NULL;
     if (!list) return -1;
     int r = 0;
+    if (field_ids && field_ids != Py_None) {
+        ids = PySequence_Fast(field_ids, "field_ids must be a sequence of int or None");
+        r = ids ? 0 : -1;
+        if (ids && PySequence_Fast_GET_SIZE(ids) != PySequence_Fast_GET_SIZE(list)) {
+            PyErr_SetString(PyExc_ValueError, "field_ids needs an id or None for every field");
+            r = -1;
+        }
+    }
     for (Py_ssize_t i = 0; r == 0 && i < PySequence_Fast_GET_SIZE(list); i++)
-        r = add_field(st, o, PySequence_Fast_GET_ITEM(list, i));
+        r = add_field(st, o, PySequence_Fast_GET_ITEM(list, i), ids, i);
+    Py_XDECREF(ids);
     Py_DECREF(list);
     cq_err e;
     if (r == 0 && cq_schema_check(&o->schema, &e) != CQ_OK) r = schema_error(st, &e);
@@ -179,15 +211,15 @@ static int fill(WriterObject *self, opening *o, PyObject *args, PyObject *kwargs
 {
     static const char *const names[] = {"fields", "fd", "sink", "name", "codec", "level", "memory_limit", "budget",
                                         "row_group_size", "row_group_bytes", "data_page_size", "sorting", "spill_dir",
-                                        "max_value_bytes", NULL};
-    PyObject *fields = NULL, *target = NULL, *level = NULL, *budget = NULL, *sorting = NULL;
+                                        "max_value_bytes", "field_ids", NULL};
+    PyObject *fields = NULL, *target = NULL, *level = NULL, *budget = NULL, *sorting = NULL, *field_ids = NULL;
     const char *codec = "zstd";
     int fd = -1;
     long long limit = 64LL << 20, group_rows = 0, group_bytes = 0, page_bytes = 0, value_bytes = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$iOO&sOLOLLLOO&L:Writer", (char **)(uintptr_t)names, &fields, &fd,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$iOO&sOLOLLLOO&LO:Writer", (char **)(uintptr_t)names, &fields, &fd,
                                      &target, PyUnicode_FSConverter, &self->name, &codec, &level, &limit, &budget,
                                      &group_rows, &group_bytes, &page_bytes, &sorting, PyUnicode_FSConverter,
-                                     &o->spill_dir, &value_bytes))
+                                     &o->spill_dir, &value_bytes, &field_ids))
         return -1;
     if (!self->name) self->name = PyBytes_FromString("<sink>");
     if (!o->spill_dir) o->spill_dir = PyBytes_FromString("/var/tmp");
@@ -196,7 +228,7 @@ static int fill(WriterObject *self, opening *o, PyObject *args, PyObject *kwargs
     o->opts.row_group_bytes = group_bytes;
     o->opts.data_page_bytes = page_bytes;
     o->opts.max_value_bytes = value_bytes;
-    if (make_schema(self->st, o, fields) < 0 || make_sorting(o, sorting) < 0) return -1;
+    if (make_schema(self->st, o, fields, field_ids) < 0 || make_sorting(o, sorting) < 0) return -1;
     if (make_codec(self->st, o, codec, level) < 0) return -1;
     if (py_budget_take(self->st, limit, budget, &self->mem, &self->budget) < 0) return -1;
     cq_sink sink;

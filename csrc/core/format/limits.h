@@ -11,6 +11,8 @@
 #define CQ_MAX_GROUP_ROWS INT64_C(0x7fffffff)
 #define CQ_MAX_COLUMNS 65536
 #define CQ_MAX_NAME_BYTES 4096
+#define CQ_MAX_FIXED_BYTES (1 << 20)     /* fixed-length byte arrays: every builder holds one value beyond its page */
+#define CQ_MAX_DECIMAL_DIGITS 38
 
 /* Pages: small enough to be a unit of work and of pruning, large enough for the codec. */
 #define CQ_PAGE_ROWS 65536

@@ -2,7 +2,9 @@
  * flat (one value a slot), constant (one value for all) or ramp (start + i * step).
  *
  * Integers narrower than 32 bits are given as int32_t (unsigned ones zero-extended), booleans as
- * one byte of 0 or 1. The three shapes of the same values give the same bytes in the file. */
+ * one byte of 0 or 1, dates, times, timestamps and short decimals as the integer that is stored, byte
+ * arrays of either kind as spans. Only a slot's level is read where the slot is null. The shapes of the
+ * same values give the same bytes in the file. */
 #ifndef CQ_FORMAT_VEC_H
 #define CQ_FORMAT_VEC_H
 
@@ -14,12 +16,14 @@ typedef enum cq_vec_shape { CQ_VEC_FLAT, CQ_VEC_CONST, CQ_VEC_RAMP } cq_vec_shap
 typedef struct cq_vec {
     cq_vec_shape shape;
     cq_type type;
-    const void *values;      /* flat: n values of the type's width; byte arrays: the bytes */
-    const int64_t *offsets;  /* flat byte arrays: n + 1 positions in `values`, ascending */
+    const void *values;      /* flat, fixed width: n values of the type's width */
+    const cq_span *spans;    /* flat, width 0: n spans; fixed-length ones each of the field's fixed_bytes */
+    bool repeats;            /* flat, width 0: equal pointers are likely (entries of a dictionary), so that remembering their ids pays */
     const uint8_t *validity; /* flat: one byte a slot, 1 = value, 0 = null (its value is ignored); NULL: no nulls */
     cq_span constant;        /* const: the value's bytes (width bytes, or the byte array) */
     bool is_null;            /* const: null in every slot */
-    int64_t start, step;     /* ramp, CQ_INT64 only: start + i * step, which must not overflow */
+    int64_t start, step;     /* ramp, types of 8-byte signed integers only (int64, timestamps, ...): start + i * step in the
+                                stored unit, which must not overflow */
 } cq_vec;
 
 typedef struct cq_batch {
@@ -33,9 +37,9 @@ static inline cq_vec cq_vec_flat(cq_type t, const void *values, const uint8_t *v
     return v;
 }
 
-static inline cq_vec cq_vec_bytes(cq_type t, const void *bytes, const int64_t *offsets, const uint8_t *validity)
+static inline cq_vec cq_vec_spans(cq_type t, const cq_span *spans, const uint8_t *validity)
 {
-    cq_vec v = {.shape = CQ_VEC_FLAT, .type = t, .values = bytes, .offsets = offsets, .validity = validity};
+    cq_vec v = {.shape = CQ_VEC_FLAT, .type = t, .spans = spans, .validity = validity};
     return v;
 }
 
@@ -52,10 +56,12 @@ static inline cq_vec cq_vec_null(cq_type t)
     return v;
 }
 
-static inline cq_vec cq_vec_ramp(int64_t start, int64_t step)
+static inline cq_vec cq_vec_ramp_of(cq_type t, int64_t start, int64_t step)
 {
-    cq_vec v = {.shape = CQ_VEC_RAMP, .type = CQ_INT64, .start = start, .step = step};
+    cq_vec v = {.shape = CQ_VEC_RAMP, .type = t, .start = start, .step = step};
     return v;
 }
+
+static inline cq_vec cq_vec_ramp(int64_t start, int64_t step) { return cq_vec_ramp_of(CQ_INT64, start, step); }
 
 #endif

@@ -427,11 +427,7 @@ static cq_status append_step(cq_colbuf *c, const cq_vec *v, int64_t from, size_t
         if (!first) return append_nulls(c, n, e);
         if (!is_bytes(c)) return append_fixed(c, v, from, n, e);
     }
-    const uint8_t *bytes = v->values;
-    for (int64_t i = from, end = from + (int64_t)n; i < end && !c->full; i++) {
-        int64_t const at = v->offsets[i];
-        CQ_TRY(append_one_bytes(c, cq_span_of(bytes + at, (size_t)(v->offsets[i + 1] - at)), e));
-    }
+    for (int64_t i = from, end = from + (int64_t)n; i < end && !c->full; i++) CQ_TRY(append_one_bytes(c, v->spans[i], e));
     return CQ_OK;
 }
 

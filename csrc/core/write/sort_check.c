@@ -203,7 +203,7 @@ static cq_span batch_value(const cq_vec *v, int64_t row, uint8_t ramp[8], bool *
     default:
         *is_null = v->validity && !v->validity[row];
         if (width) return cq_span_of((const uint8_t *)v->values + (size_t)row * width, width);
-        return cq_span_of((const uint8_t *)v->values + v->offsets[row], (size_t)(v->offsets[row + 1] - v->offsets[row]));
+        return v->spans[row];
     }
 }
 

@@ -133,6 +133,7 @@ cq_status cq_writer_usable(const cq_writer *w, cq_err *e)
         return w->error.code;
     }
     if (w->closed) return cq_fail(e, CQ_ESTATE, "the writer is closed");
+    if (w->checking) return cq_fail(e, CQ_ESTATE, "batches are being checked: end that first");
     return CQ_OK;
 }
 

@@ -69,6 +69,15 @@ cq_status cq_writer_settle(cq_writer *w, cq_err *e) CQ_MUST_CHECK;
  * inside of a row. */
 cq_status cq_writer_write_batch(cq_writer *w, const cq_batch *b, cq_err *e) CQ_MUST_CHECK;
 
+/* The same for several batches, all or none of them: each is checked as if those checked since begin had been written,
+ * then each is written, without further checks, in the same order and unchanged. begin: CQ_ESTATE inside of a row or
+ * of an explicit group. check: the errors of cq_writer_write_batch, e->row is a row of this batch. end: always, after a
+ * failed check too; any state. Between begin and end nothing else is done with the writer. write: any failure is final. */
+cq_status cq_writer_begin_checks(cq_writer *w, cq_err *e) CQ_MUST_CHECK;
+cq_status cq_writer_check_batch(cq_writer *w, const cq_batch *b, cq_err *e) CQ_MUST_CHECK;
+void cq_writer_end_checks(cq_writer *w);
+cq_status cq_writer_write_checked(cq_writer *w, const cq_batch *b, cq_err *e) CQ_MUST_CHECK;
+
 /* An explicit row group: begin closes the open group; end writes the group's bytes; rollback drops
  * every row since begin. Between them neither row_group_size nor row_group_bytes cuts. */
 cq_status cq_writer_begin_group(cq_writer *w, cq_err *e) CQ_MUST_CHECK;

@@ -27,6 +27,7 @@ struct cq_writer {
     bool due;                 /* settle before the next row */
     bool check_group;         /* the group's size is to be looked at */
     bool explicit_group;
+    bool checking;            /* between begin_checks and end_checks: nothing may be written */
     bool closed, failed;
     cq_err error;             /* of a failed writer */
     cq_writer_info final;     /* of a closed one */
