@@ -51,6 +51,8 @@ class Published(NamedTuple):
 class ArchiveError(Error):
     """Some inputs were not archived; ``report`` has the details."""
 
+    __module__ = "ccpq"
+
     def __init__(self, message: str, report: ArchiveReport):
         super().__init__(message)
         self.report = report

@@ -84,6 +84,23 @@ class _Lines(logging.Handler):
             tqdm.write(text, file=sys.stderr)
 
 
+def _drop_stdout() -> None:
+    """What is still buffered for stdout goes nowhere: the interpreter's end would fail on it again."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
+
+
+def _show(text: str) -> None:
+    """The report of work that is done: where it cannot be printed the work still counts, and so does its exit code."""
+    try:
+        click.echo(text)
+    except OSError as e:
+        _drop_stdout()
+        if not isinstance(e, BrokenPipeError):
+            click.echo(f"ccpq: the work is done, but its report could not be printed: {e.strerror or e}", err=True)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(ccpq.__version__, "--version", prog_name="ccpq", message="%(prog)s %(version)s")
 def cli() -> None:
@@ -124,10 +141,8 @@ def archive(src, dst, older_than, cutoff, clusters, memory_limit, compression, c
         )  # fmt: skip
     except (ValueError, UnsupportedError, BudgetError) as e:
         raise click.UsageError(str(e)) from e
-    if as_json:
-        click.echo(json.dumps(report.to_dict()))
-    elif not quiet:
-        click.echo(str(report))
+    if as_json or not quiet:
+        _show(json.dumps(report.to_dict()) if as_json else str(report))
     if report.ok:
         return 0
     click.echo(f"ccpq: {not_archived(report.error_count)}, see above; the next run tries again", err=True)
@@ -151,10 +166,10 @@ def demo_data(directory, hosts, clusters, files, samples, kind, seed, as_json, q
     made = write_tree(directory, hosts=hosts, clusters=clusters, files=files, samples=samples, format=kind, seed=seed,
                       progress=True if sys.stderr.isatty() and not quiet else None)
     if as_json:
-        click.echo(json.dumps(made._asdict()))
+        _show(json.dumps(made._asdict()))
     elif not quiet:
-        click.echo(f"{directory}: {format_count(made.hosts)} hosts, {format_count(made.files)} files, {format_bytes(made.bytes)}, "
-                   f"{format_count(made.series)} series, {format_count(made.samples)} samples")
+        _show(f"{directory}: {format_count(made.hosts)} hosts, {format_count(made.files)} files, {format_bytes(made.bytes)}, "
+              f"{format_count(made.series)} series, {format_count(made.samples)} samples")
     return 0
 
 
@@ -178,8 +193,7 @@ def run(args: list[str] | None = None) -> int:
         return EXIT_FAILED
     except OSError as e:
         if isinstance(e, BrokenPipeError) and e.filename is None:
-            # Whoever read our output has gone: nothing can be said any more, at the interpreter's end neither.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_stdout()  # whoever read our output has gone: nothing can be said any more
             return EXIT_FAILED
         where = f"{e.filename}: " if e.filename is not None else ""
         click.echo(f"ccpq: {where}{e.strerror or e}", err=True)

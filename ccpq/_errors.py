@@ -116,3 +116,10 @@ class FileChanged(_Attributed):
     def __init__(self, message="", *, file=None):
         super().__init__(message)
         self.file = file
+
+
+# Tracebacks and pickles name them as users do.
+for _name in __all__:
+    if _name != "FileChanged":
+        globals()[_name].__module__ = "ccpq"
+del _name

@@ -12,6 +12,7 @@ Archiving many files is ``ccpq.archive_checkpoints``, which never makes Python o
 
 from __future__ import annotations
 
+import errno
 import heapq
 import itertools
 import operator
@@ -146,6 +147,7 @@ def open(
     UnsupportedError
         A write-ahead log (``current.wal``).
     OSError, BudgetError
+        IsADirectoryError for a directory.
     """
     if frequencies is not None and not isinstance(frequencies, Mapping):
         raise TypeError(f"frequencies: a mapping of metric to seconds, not {type(frequencies).__name__}")
@@ -155,6 +157,8 @@ def open(
         raise UnsupportedError(f"on_corrupt={on_corrupt!r} is for write-ahead logs, which are not implemented; 'error' is")
     limit, budget = resolve_memory(memory_limit)
     name = os.fsdecode(os.fspath(path))
+    if os.path.isdir(name):
+        raise IsADirectoryError(errno.EISDIR, "is a directory; a checkpoint is one of its files", name)
     try:
         core = _core.Checkpoint(name, limit, spill_dir_for(None, spill_dir), budget)
     except FormatError as e:

@@ -406,7 +406,7 @@ static PyObject *Series_get_timestamps(PyObject *op, void *Py_UNUSED(closure))
 static PyObject *Series_repr(PyObject *op)
 {
     SeriesObject *self = (SeriesObject *)op;
-    return PyUnicode_FromFormat("<ccpq Series %.60R %.60U%s%.60U: %zd values, every %lld s from %lld>", self->metric, self->scope,
+    return PyUnicode_FromFormat("<ccpq.Series %.60R %.60U%s%.60U: %zd values, every %lld s from %lld>", self->metric, self->scope,
                                 PyUnicode_GET_LENGTH(self->scope_id) ? " " : "", self->scope_id, self->n, (long long)self->frequency,
                                 (long long)self->start);
 }

@@ -152,8 +152,8 @@ def test_a_checkpoint_and_its_series(small):
         assert (s.start, s.frequency, len(s), s.timestamps) == (1000, 60, 3, range(1000, 1180, 60))
         assert s.values[0] == 1.5 and math.isnan(s.values[1]) and s.values.tolist()[2] == 3
         assert len(found[3]) == 0 and found[3].values.tolist() == [] and found[3].timestamps == range(1000, 1000, 30)
-        assert repr(s) == "<ccpq Series 'load' node: 3 values, every 60 s from 1000>"
-        assert repr(found[2]) == "<ccpq Series 'load' socket 0: 2 values, every 60 s from 990>"
+        assert repr(s) == "<ccpq.Series 'load' node: 3 values, every 60 s from 1000>"
+        assert repr(found[2]) == "<ccpq.Series 'load' socket 0: 2 values, every 60 s from 990>"
         assert repr(c) == "<ccpq.Checkpoint '1000.bin' open: 4 series, 6 values>"
         assert list(c.rows("fritz", "f1")) == [
             ("fritz", "f1", "load", "core", "3", 1000, 60, 7.0), ("fritz", "f1", "load", "node", "", 1000, 60, 1.5), ("fritz", "f1", "load", "node", "", 1120, 60, 3.0),
@@ -467,3 +467,9 @@ def test_archive_host_names_a_file_that_changes(tmp_path):
     with pytest.raises(FileChanged, match="changed while it was read") as e, ccpq.Writer(Sink(), schema) as w:
         _core.archive_host(w._core, "c", "h", tmp_path, ["1.bin"], 2 << 20, "/var/tmp")
     assert e.value.file == "1.bin"
+
+
+def test_a_directory_is_no_checkpoint(tmp_path):
+    with pytest.raises(IsADirectoryError, match="one of its files") as info:
+        ccpq.checkpoint.open(tmp_path)
+    assert info.value.filename == str(tmp_path)

@@ -179,3 +179,27 @@ def test_without_click(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
                           env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
     assert done.returncode == 1 and "install python3-click" in done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+@pytest.mark.parametrize("form", [[], ["--json"]])
+@pytest.mark.parametrize("bad_input", [False, True])
+def test_a_report_that_cannot_be_printed(tree, form, bad_input):
+    """The archive is published: its exit code stays, and stderr says what is missing."""
+    if bad_input:
+        put(tree, "src/c/h/x.json")
+    with open("/dev/full", "wb", buffering=0) as full:
+        done = subprocess.run([sys.executable, "-m", "ccpq", "archive", "src", "dst", "--cutoff", LATE, *form], stdout=full,
+                              stderr=subprocess.PIPE, text=True,
+                              env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})  # fmt: skip
+    assert done.returncode == (4 if bad_input else 0)
+    assert "ccpq: the work is done, but its report could not be printed: No space left on device" in done.stderr.splitlines()
+    assert len(found("dst")) == 4
+
+
+def test_a_report_that_nobody_reads(tree):
+    process = spawn("archive", "src", "dst", "--cutoff", LATE)
+    process.stdout.close()
+    assert process.wait() == 0 and process.stderr.read() == ""
+    process.stderr.close()
+    assert len(found("dst")) == 4
