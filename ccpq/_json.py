@@ -1,0 +1,41 @@
+"""``Json``: marks a value as JSON for a json column, where a bare scalar would be refused as a probable mistake.
+
+The conversion to text is the core's; nothing is checked here.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Json"]
+
+
+class Json:
+    """A value for a ``json`` column, written as compact JSON text: ``Json(3)``, ``Json("text")``, ``Json(None)``.
+
+    ``value`` is what ``json.dumps`` would take: None (the JSON null, not a missing value), bool, int, float, str, and
+    lists and dicts of them. It is checked when it is written. Immutable; equal and hashed as its value.
+    """
+
+    __slots__ = ("value",)
+    value: object
+
+    def __init__(self, value: object):
+        object.__setattr__(self, "value", value)
+
+    def __setattr__(self, attribute: str, value: object = None) -> None:
+        raise AttributeError("a Json is immutable")
+
+    __delattr__ = __setattr__
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Json):
+            return NotImplemented
+        return self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash((Json, self.value))
+
+    def __reduce__(self):
+        return Json, (self.value,)
+
+    def __repr__(self) -> str:
+        return f"Json({self.value!r})"
