@@ -1,4 +1,4 @@
-/* Page compression: none, snappy, zstd. One codec per writer, its context in one reserved block.
+/* Page compression: none, snappy, zstd. One codec per writer and kind in use, its context in one reserved block.
  *
  * zstd contexts are static (ZSTD_initStaticCCtx) with parameters chosen for the page size, so a
  * context never grows; frames carry the content size and windows are at most 8 MiB. snappy
@@ -9,6 +9,7 @@
 #include "base/buf.h"
 
 typedef enum cq_codec_kind { CQ_CODEC_NONE, CQ_CODEC_SNAPPY, CQ_CODEC_ZSTD } cq_codec_kind;
+#define CQ_N_CODECS 3
 
 #define CQ_LEVEL_DEFAULT INT32_MIN
 

@@ -18,6 +18,15 @@ size_t cq_meta_page_header(const cq_page_header *h, uint8_t *dst)
         cq_thrift_i32(&t, 1, h->n_values);
         cq_thrift_i32(&t, 2, h->encoding);
         cq_thrift_bool(&t, 3, false);
+    } else if (h->type == CQ_PQ_DATA_PAGE_V2) {
+        cq_thrift_struct(&t, 8);
+        cq_thrift_i32(&t, 1, h->n_values);
+        cq_thrift_i32(&t, 2, h->n_nulls);
+        cq_thrift_i32(&t, 3, h->n_values); /* rows: columns are flat */
+        cq_thrift_i32(&t, 4, h->encoding);
+        cq_thrift_i32(&t, 5, h->level_bytes);
+        cq_thrift_i32(&t, 6, 0);
+        cq_thrift_bool(&t, 7, h->is_compressed);
     } else {
         cq_thrift_struct(&t, 5);
         cq_thrift_i32(&t, 1, h->n_values);
@@ -89,11 +98,12 @@ size_t cq_meta_chunk(const cq_chunk_meta *c, uint8_t *dst)
     cq_thrift_i64(&t, 2, 0);
     cq_thrift_struct(&t, 3);
     cq_thrift_i32(&t, 1, cq_type_facts(f->type)->physical);
-    cq_thrift_list(&t, 2, CQ_T_I32, (size_t)plain + levels + (c->n_delta > 0) + (c->n_dict > 0));
+    cq_thrift_list(&t, 2, CQ_T_I32, (size_t)plain + levels + (c->n_delta > 0) + (c->n_dict > 0) + (c->n_split > 0));
     if (plain) cq_thrift_el_int(&t, CQ_PQ_PLAIN);
     if (levels) cq_thrift_el_int(&t, CQ_PQ_RLE);
     if (c->n_delta) cq_thrift_el_int(&t, CQ_PQ_DELTA_BINARY_PACKED);
     if (c->n_dict) cq_thrift_el_int(&t, CQ_PQ_RLE_DICTIONARY);
+    if (c->n_split) cq_thrift_el_int(&t, CQ_PQ_BYTE_STREAM_SPLIT);
     cq_thrift_list(&t, 3, CQ_T_BINARY, 1);
     cq_thrift_el_binary(&t, f->name, f->name_bytes);
     cq_thrift_i32(&t, 4, c->codec);
@@ -103,11 +113,12 @@ size_t cq_meta_chunk(const cq_chunk_meta *c, uint8_t *dst)
     cq_thrift_i64(&t, 9, c->data_page_offset);
     if (dict) cq_thrift_i64(&t, 11, c->dict_page_offset);
     put_statistics(&t, 12, &c->stats, f->type);
-    cq_thrift_list(&t, 13, CQ_T_STRUCT, (size_t)dict + (c->n_plain > 0) + (c->n_delta > 0) + (c->n_dict > 0));
+    cq_thrift_list(&t, 13, CQ_T_STRUCT, (size_t)dict + (c->n_plain > 0) + (c->n_delta > 0) + (c->n_dict > 0) + (c->n_split > 0));
     put_encoding_stat(&t, CQ_PQ_DICTIONARY_PAGE, CQ_PQ_PLAIN, dict);
-    put_encoding_stat(&t, CQ_PQ_DATA_PAGE, CQ_PQ_PLAIN, c->n_plain);
-    put_encoding_stat(&t, CQ_PQ_DATA_PAGE, CQ_PQ_DELTA_BINARY_PACKED, c->n_delta);
-    put_encoding_stat(&t, CQ_PQ_DATA_PAGE, CQ_PQ_RLE_DICTIONARY, c->n_dict);
+    put_encoding_stat(&t, c->page_type, CQ_PQ_PLAIN, c->n_plain);
+    put_encoding_stat(&t, c->page_type, CQ_PQ_DELTA_BINARY_PACKED, c->n_delta);
+    put_encoding_stat(&t, c->page_type, CQ_PQ_RLE_DICTIONARY, c->n_dict);
+    put_encoding_stat(&t, c->page_type, CQ_PQ_BYTE_STREAM_SPLIT, c->n_split);
     put_size_statistics(&t, 16, c);
     cq_thrift_end(&t);
     return cq_thrift_bytes(&t);

@@ -14,8 +14,10 @@ typedef struct cq_page_header {
     cq_pq_page type;
     cq_pq_encoding encoding;
     int64_t n_values;            /* slots of a data page, entries of a dictionary page */
-    int64_t uncompressed_bytes, compressed_bytes;
+    int64_t uncompressed_bytes, compressed_bytes; /* of the body; of version 2 pages with the levels in front */
     uint32_t crc;
+    int64_t n_nulls, level_bytes; /* version 2 pages; definition levels */
+    bool is_compressed;          /* version 2 pages: the values are */
 } cq_page_header;
 
 size_t cq_meta_page_header(const cq_page_header *h, uint8_t *dst);
@@ -33,10 +35,11 @@ typedef struct cq_page_meta {
 typedef struct cq_chunk_meta {
     const cq_field *field;
     int codec;                   /* CompressionCodec of the format */
+    cq_pq_page page_type;        /* of its data pages */
     int64_t n_slots;
     int64_t compressed_bytes, uncompressed_bytes; /* with page headers */
     int64_t data_page_offset, dict_page_offset;   /* dict: -1 for none */
-    int64_t n_plain, n_dict, n_delta;             /* data pages by encoding */
+    int64_t n_plain, n_dict, n_delta, n_split;    /* data pages by encoding; split: BYTE_STREAM_SPLIT */
     cq_stats stats;
 } cq_chunk_meta;
 

@@ -3,6 +3,7 @@
 #include "write/encode_choice.h"
 
 #include "base/bytes.h"
+#include "codec/byte_stream_split.h"
 #include "codec/delta.h"
 
 #define SAMPLE_VALUES 16384
@@ -32,6 +33,14 @@ static size_t sample_size(const cq_page_coder *k, size_t n, size_t width)
     return cq_min_size(cq_min_size(n, SAMPLE_VALUES), k->assembly.cap / width);
 }
 
+/* Piece number s of a sample of `total` of n values: where it begins, and its *m values. */
+static const uint8_t *piece_of(const uint8_t *v, size_t n, size_t width, size_t total, size_t s, size_t *m)
+{
+    size_t const piece = total / SAMPLE_PIECES;
+    *m = s + 1 == SAMPLE_PIECES ? total - piece * (SAMPLE_PIECES - 1) : piece;
+    return v + (n - *m) / (SAMPLE_PIECES - 1) * s * width;
+}
+
 /* Cost of n values of `width` bytes stored as they are. `shrink` > 0 keeps only that many low bytes
  * of each (indexes). */
 static cq_status raw_cost(cq_page_coder *k, const uint8_t *v, size_t n, size_t width, size_t kept, double *cost, cq_err *e)
@@ -40,11 +49,11 @@ static cq_status raw_cost(cq_page_coder *k, const uint8_t *v, size_t n, size_t w
         *cost = (double)(n * kept);
         return CQ_OK;
     }
-    size_t const total = sample_size(k, n, kept), piece = total / SAMPLE_PIECES;
+    size_t const total = sample_size(k, n, kept);
     uint8_t *to = k->assembly.data;
     for (size_t s = 0; s < SAMPLE_PIECES; s++) {
-        size_t const m = s + 1 == SAMPLE_PIECES ? total - piece * (SAMPLE_PIECES - 1) : piece;
-        const uint8_t *from = v + (n - m) / (SAMPLE_PIECES - 1) * s * width;
+        size_t m;
+        const uint8_t *from = piece_of(v, n, width, total, s, &m);
         if (kept == width) {
             memcpy(to, from, m * width);
             to += m * width;
@@ -54,6 +63,26 @@ static cq_status raw_cost(cq_page_coder *k, const uint8_t *v, size_t n, size_t w
     }
     size_t got;
     CQ_TRY(compressed_size(k, cq_span_of(k->assembly.data, (size_t)(to - k->assembly.data)), &got, e));
+    *cost = (double)got * (double)n / (double)total;
+    return CQ_OK;
+}
+
+/* Cost of n values in byte streams. Without a codec it would be that of PLAIN. */
+static cq_status split_cost(cq_page_coder *k, const uint8_t *v, size_t n, size_t width, double *cost, cq_err *e)
+{
+    size_t const total = sample_size(k, n, width);
+    uint8_t *to = k->assembly.data;
+    for (size_t s = 0; s < SAMPLE_PIECES; s++) {
+        size_t m;
+        const uint8_t *from = piece_of(v, n, width, total, s, &m);
+        if (width == 4)
+            cq_byte_stream_split_4(from, m, to, total);
+        else
+            cq_byte_stream_split_8(from, m, to, total);
+        to += m;
+    }
+    size_t got;
+    CQ_TRY(compressed_size(k, cq_span_of(k->assembly.data, total * width), &got, e));
     *cost = (double)got * (double)n / (double)total;
     return CQ_OK;
 }
@@ -88,7 +117,7 @@ static cq_status delta_cost(cq_page_coder *k, const uint8_t *v, size_t n, size_t
 typedef struct fixed_page {
     const uint8_t *values;
     size_t n, width;
-    bool is_int;
+    cq_pq_type physical;
 } fixed_page;
 
 /* Ids of values [from, to); *fits false: the dictionary took no more. */
@@ -102,17 +131,32 @@ static cq_status make_ids(cq_page_coder *k, cq_colbuf *c, const fixed_page *p, s
     return CQ_OK;
 }
 
-/* PLAIN or delta, whichever is smaller. */
+/* The encoding that may be smaller than PLAIN: integers have differences, floats have bytes that go together. */
+static cq_pq_encoding rival_of_plain(const cq_page_coder *k, const fixed_page *p)
+{
+    bool const is_int = p->physical == CQ_PQ_INT32 || p->physical == CQ_PQ_INT64;
+    bool const is_float = p->physical == CQ_PQ_FLOAT || p->physical == CQ_PQ_DOUBLE;
+    if (p->n < 2) return CQ_PQ_PLAIN;
+    if (is_int && k->profile != CQ_PROFILE_COMPAT) return CQ_PQ_DELTA_BINARY_PACKED;
+    if (is_float && k->profile == CQ_PROFILE_MODERN && k->kind != CQ_CODEC_NONE) return CQ_PQ_BYTE_STREAM_SPLIT;
+    return CQ_PQ_PLAIN;
+}
+
+/* PLAIN or its rival, whichever is smaller. */
 static cq_status choose_direct(cq_page_coder *k, const fixed_page *p, double *cost, cq_pq_encoding *encoding, cq_err *e)
 {
     *encoding = CQ_PQ_PLAIN;
     CQ_TRY(raw_cost(k, p->values, p->n, p->width, p->width, cost, e));
-    if (!p->is_int || p->n < 2) return CQ_OK;
-    double delta;
-    CQ_TRY(delta_cost(k, p->values, p->n, p->width, &delta, e));
-    if (delta < *cost * 0.95) { /* PLAIN is faster to read: a tie is its */
-        *cost = delta;
-        *encoding = CQ_PQ_DELTA_BINARY_PACKED;
+    cq_pq_encoding const other = rival_of_plain(k, p);
+    if (other == CQ_PQ_PLAIN) return CQ_OK;
+    double c;
+    if (other == CQ_PQ_BYTE_STREAM_SPLIT)
+        CQ_TRY(split_cost(k, p->values, p->n, p->width, &c, e));
+    else
+        CQ_TRY(delta_cost(k, p->values, p->n, p->width, &c, e));
+    if (c < *cost * 0.95) { /* PLAIN is faster to read: a tie is its */
+        *cost = c;
+        *encoding = other;
     }
     return CQ_OK;
 }
@@ -163,7 +207,7 @@ static cq_status choose_admitted(cq_page_coder *k, cq_colbuf *c, const fixed_pag
 
 cq_status cq_choose_fixed(cq_page_coder *k, cq_colbuf *c, bool chunk_continues, cq_choice *out, cq_err *e)
 {
-    fixed_page const p = {.values = c->values.data ? c->values.data + c->headroom : NULL, .n = (size_t)c->n_values, .width = c->width, .is_int = cq_type_facts(c->type)->bits != 0};
+    fixed_page const p = {.values = c->values.data ? c->values.data + c->headroom : NULL, .n = (size_t)c->n_values, .width = c->width, .physical = cq_type_facts(c->type)->physical};
     memset(out, 0, sizeof *out);
     out->encoding = CQ_PQ_PLAIN;
     if (p.n == 0) { /* nothing to learn from: a chunk on trial cannot have indexes of nothing */

@@ -1,8 +1,9 @@
 /* Which encoding a page gets: measured on a sample with the file's own codec where there is one.
  *
  * A dictionary is admitted by profit at a chunk's first page and given up at most once: when it is
- * full, or when a page brings more new entries than it repeats old ones. Integers take
- * DELTA_BINARY_PACKED where that gains. */
+ * full, or when a page brings more new entries than it repeats old ones. Where that gains, integers take
+ * DELTA_BINARY_PACKED (not in profile compat) and floats of 4 and 8 bytes BYTE_STREAM_SPLIT (in profile
+ * modern only: Spark's vectorised reader throws on it in releases of before mid-2026). */
 #ifndef CQ_WRITE_ENCODE_CHOICE_H
 #define CQ_WRITE_ENCODE_CHOICE_H
 

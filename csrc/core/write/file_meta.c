@@ -312,7 +312,7 @@ static cq_status put_schema(end_writer *w, cq_err *e)
     uint8_t *scratch = w->m->scratch.data;
     cq_thrift t;
     cq_thrift_begin(&t, scratch, w->m->scratch.cap);
-    cq_thrift_i32(&t, 1, 1);
+    cq_thrift_i32(&t, 1, w->f->version);
     cq_thrift_list(&t, 2, CQ_T_STRUCT, (size_t)s->n_fields + 1);
     CQ_TRY(put(w, &t, e));
     CQ_TRY(cq_output_write(w->out, scratch, cq_meta_schema_root(s->n_fields, scratch), e));

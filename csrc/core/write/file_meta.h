@@ -43,6 +43,7 @@ cq_status cq_file_meta_end_chunk(cq_file_meta *m, const cq_chunk_meta *c, cq_err
 cq_status cq_file_meta_end_group(cq_file_meta *m, const cq_group_meta *g, cq_err *e) CQ_MUST_CHECK;
 
 typedef struct cq_footer {
+    int32_t version;
     const cq_schema *schema;
     const cq_sort_key *sorting;
     int32_t n_sorting;

@@ -2,32 +2,40 @@
 #include "write/page_write.h"
 
 #include "base/checksum.h"
+#include "codec/byte_stream_split.h"
 #include "codec/delta.h"
 #include "codec/plain.h"
 #include "codec/rle.h"
 #include "format/limits.h"
 #include "write/encode_choice.h"
 
-cq_status cq_page_coder_open(cq_page_coder *k, const cq_plan *plan, cq_codec_kind kind, int32_t level, cq_mem *mem, cq_err *e)
+cq_status cq_page_coder_open(cq_page_coder *k, const cq_plan *plan, cq_profile profile, int32_t level, cq_mem *mem, cq_err *e)
 {
+    static const cq_codec_kind kinds[] = {CQ_CODEC_SNAPPY, CQ_CODEC_ZSTD};
     memset(k, 0, sizeof *k);
     k->mem = mem;
-    k->kind = kind;
+    k->profile = profile;
     cq_buf_init(&k->assembly, mem);
     cq_buf_init(&k->ids, mem);
     cq_buf_init(&k->out, mem);
-    k->out_ordinary = kind == CQ_CODEC_NONE ? 65536 : cq_max_size(65536, cq_codec_bound(kind, cq_plan_body_bytes(plan)));
+    bool const packs = cq_plan_uses(plan, CQ_CODEC_SNAPPY) || cq_plan_uses(plan, CQ_CODEC_ZSTD);
+    k->out_ordinary = packs ? cq_plan_out_bytes(plan, cq_plan_body_bytes(plan)) : 65536;
     CQ_TRY(cq_buf_set_cap(&k->assembly, cq_plan_assembly_bytes(plan->page_rows), e));
     CQ_TRY(cq_buf_set_cap(&k->ids, (size_t)plan->page_rows * 4, e));
     CQ_TRY(cq_buf_set_cap(&k->out, k->out_ordinary, e));
-    if (kind == CQ_CODEC_NONE) return CQ_OK;
-    return cq_codec_open(&k->codec, kind, level, plan->page_bytes, mem, e);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (cq_plan_uses(plan, kinds[i]))
+            CQ_TRY(cq_codec_open(&k->codecs[kinds[i]], kinds[i], kinds[i] == CQ_CODEC_ZSTD ? level : CQ_LEVEL_DEFAULT, plan->page_bytes, mem, e));
+    return CQ_OK;
 }
 
 void cq_page_coder_close(cq_page_coder *k)
 {
     if (!k->mem) return;
-    cq_codec_free(k->codec);
+    for (int i = 0; i < CQ_N_CODECS; i++) {
+        cq_codec_free(k->codecs[i]);
+        k->codecs[i] = NULL;
+    }
     k->codec = NULL;
     cq_buf_reset(&k->assembly);
     cq_buf_reset(&k->ids);
@@ -48,34 +56,37 @@ typedef struct page_slots {
     size_t n_slots, n_values;
 } page_slots;
 
-/* Definition levels with their length, as v1 pages have them; nothing for required leaves. */
-static size_t put_levels(const page_slots *p, uint8_t *dst)
+static bool is_v2(const cq_page_coder *k) { return k->profile == CQ_PROFILE_MODERN; }
+
+/* Definition levels, before which version 1 pages have their length; nothing for required leaves. */
+static size_t put_levels(const cq_page_coder *k, const page_slots *p, uint8_t *dst)
 {
     if (!p->c->optional) return 0;
+    size_t const at = is_v2(k) ? 0 : 4;
     size_t n;
     if (p->n_values == p->n_slots || p->n_values == 0)
-        n = cq_rle_encode_const(p->n_values != 0, p->n_slots, 1, dst + 4);
+        n = cq_rle_encode_const(p->n_values != 0, p->n_slots, 1, dst + at);
     else
-        n = cq_rle_encode_u8(p->c->levels.data, p->n_slots, 1, dst + 4);
-    cq_store32(dst, cq_u32(n));
-    return 4 + n;
+        n = cq_rle_encode_u8(p->c->levels.data, p->n_slots, 1, dst + at);
+    if (at) cq_store32(dst, cq_u32(n));
+    return at + n;
 }
 
 /* The builder's values are PLAIN already: the levels go right before them, into the headroom. */
-static cq_span plain_body(cq_page_coder *k, const page_slots *p)
+static cq_span plain_body(cq_page_coder *k, const page_slots *p, size_t *level_bytes)
 {
     const cq_colbuf *c = p->c;
-    if (c->values.len == 0) return cq_span_of(k->assembly.data, put_levels(p, k->assembly.data)); /* only nulls so far */
-    size_t const n = put_levels(p, k->assembly.data);
+    size_t const n = *level_bytes = put_levels(k, p, k->assembly.data);
+    if (p->n_values == 0) return cq_span_of(k->assembly.data, n);
     uint8_t *begin = c->values.data + c->headroom - n;
     if (n) memcpy(begin, k->assembly.data, n);
     return cq_span_of(begin, n + c->values.len - c->headroom);
 }
 
-static cq_span assembled_body(cq_page_coder *k, const page_slots *p, const cq_choice *choice)
+static cq_span assembled_body(cq_page_coder *k, const page_slots *p, const cq_choice *choice, size_t *level_bytes)
 {
     uint8_t *const dst = k->assembly.data;
-    size_t n = put_levels(p, dst);
+    size_t n = *level_bytes = put_levels(k, p, dst);
     const uint8_t *values = p->c->values.data ? p->c->values.data + p->c->headroom : NULL;
     if (choice->encoding == CQ_PQ_RLE_DICTIONARY) {
         dst[n++] = cq_u8(choice->bit_width);
@@ -86,6 +97,12 @@ static cq_span assembled_body(cq_page_coder *k, const page_slots *p, const cq_ch
     } else if (choice->encoding == CQ_PQ_DELTA_BINARY_PACKED) {
         n += p->c->width == 4 ? cq_delta_encode_i32((const int32_t *)(const void *)values, p->n_values, dst + n)
                               : cq_delta_encode_i64((const int64_t *)(const void *)values, p->n_values, dst + n);
+    } else if (choice->encoding == CQ_PQ_BYTE_STREAM_SPLIT) {
+        if (p->c->width == 4)
+            cq_byte_stream_split_4(values, p->n_values, dst + n, p->n_values);
+        else
+            cq_byte_stream_split_8(values, p->n_values, dst + n, p->n_values);
+        n += p->n_values * p->c->width;
     } else { /* booleans */
         if (p->n_values) n += cq_plain_encode_bool(values, p->n_values, dst + n);
     }
@@ -153,37 +170,52 @@ static void page_stats(cq_page_coder *k, const page_slots *p, const cq_choice *c
 
 /* -- pages ------------------------------------------------------------------------------------- */
 
-/* Compresses, checks the caps, makes the header. `body` may lie in the assembly. */
-static cq_status finish_page(cq_page_coder *k, cq_span body, cq_pq_page type, cq_pq_encoding encoding, int64_t n, cq_page *page, cq_err *e)
+/* Compresses the body into `out`. In a version 2 page the levels in front stay as they are, and so do
+ * values that the codec does not make smaller, none at all among them. */
+static cq_status compress_body(cq_page_coder *k, cq_span body, cq_page_header *h, cq_span *out, cq_err *e)
 {
-    page->body = body;
-    if (k->kind != CQ_CODEC_NONE) {
-        size_t const bound = cq_codec_bound(k->kind, body.n);
-        if (k->out.cap < bound) CQ_TRY(cq_buf_set_cap(&k->out, bound, e));
-        size_t got;
-        CQ_TRY(cq_codec_compress(k->codec, body, k->out.data, k->out.cap, &got, e));
-        page->body = cq_span_of(k->out.data, got);
-    }
+    bool const v2 = h->type == CQ_PQ_DATA_PAGE_V2;
+    size_t const levels = (size_t)h->level_bytes;
+    cq_span const values = cq_span_of(body.p + levels, body.n - levels);
+    *out = body;
+    if (k->kind == CQ_CODEC_NONE || (v2 && values.n == 0)) return CQ_OK;
+    size_t const bound = levels + cq_codec_bound(k->kind, values.n);
+    if (k->out.cap < bound) CQ_TRY(cq_buf_set_cap(&k->out, bound, e));
+    size_t got;
+    CQ_TRY(cq_codec_compress(k->codec, values, k->out.data + levels, k->out.cap - levels, &got, e));
+    if (v2 && got >= values.n) return CQ_OK;
+    if (levels) memcpy(k->out.data, body.p, levels);
+    *out = cq_span_of(k->out.data, levels + got);
+    h->is_compressed = true;
+    return CQ_OK;
+}
+
+/* Compresses, checks the caps, makes the header, in which `h` lacks the sizes and what follows from
+ * the compression. `body` may lie in the assembly. */
+static cq_status finish_page(cq_page_coder *k, cq_span body, cq_page_header *h, cq_page *page, cq_err *e)
+{
+    CQ_TRY(compress_body(k, body, h, &page->body, e));
     if (body.n > (size_t)CQ_MAX_PAGE_BYTES || page->body.n > (size_t)CQ_MAX_PAGE_BYTES)
         return cq_fail(e, CQ_ELIMIT, "a page of %zu bytes is beyond what the format allows", body.n);
-    cq_page_header const h = {
-        .type = type,
-        .encoding = encoding,
-        .n_values = n,
-        .uncompressed_bytes = cq_i64(body.n),
-        .compressed_bytes = cq_i64(page->body.n),
-        .crc = cq_crc32(0, page->body.p, page->body.n),
-    };
-    page->header_bytes = cq_meta_page_header(&h, page->header);
+    h->uncompressed_bytes = cq_i64(body.n);
+    h->compressed_bytes = cq_i64(page->body.n);
+    h->crc = cq_crc32(0, page->body.p, page->body.n);
+    page->header_bytes = cq_meta_page_header(h, page->header);
     cq_page_meta *m = &page->meta;
     m->next = -1;
     m->file_offset = -1;
     m->header_bytes = cq_i64(page->header_bytes);
-    m->compressed_bytes = h.compressed_bytes;
-    m->uncompressed_bytes = h.uncompressed_bytes;
-    m->n_slots = n;
-    m->encoding = encoding;
+    m->compressed_bytes = h->compressed_bytes;
+    m->uncompressed_bytes = h->uncompressed_bytes;
+    m->n_slots = h->n_values;
+    m->encoding = h->encoding;
     return CQ_OK;
+}
+
+static void select_codec(cq_page_coder *k, cq_codec_kind kind)
+{
+    k->kind = kind;
+    k->codec = k->codecs[kind];
 }
 
 void cq_page_take_back(cq_colbuf *c, const cq_page_undo *undo)
@@ -193,28 +225,40 @@ void cq_page_take_back(cq_colbuf *c, const cq_page_undo *undo)
     if (c->dict.n_entries > undo->dict_entries) cq_dict_truncate(&c->dict, undo->dict_entries);
 }
 
-cq_status cq_page_encode(cq_page_coder *k, cq_colbuf *c, bool chunk_continues, cq_page *page, cq_page_undo *undo, cq_err *e)
+cq_status cq_page_encode(cq_page_coder *k, cq_codec_kind kind, cq_colbuf *c, bool chunk_continues, cq_page *page, cq_page_undo *undo, cq_err *e)
 {
     undo->mode = c->mode;
     undo->dict_entries = c->dict.n_entries;
+    select_codec(k, kind);
     cq_choice choice;
     cq_status st = c->width ? cq_choose_fixed(k, c, chunk_continues, &choice, e) : cq_choose_bytes(k, c, &choice, e);
     if (st == CQ_OK) {
         bool const split = c->split >= 0;
         page_slots const p = {.c = c, .n_slots = (size_t)(split ? c->split : c->n_committed), .n_values = (size_t)(split ? c->split_values : c->n_values)};
         page_stats(k, &p, &choice, &page->meta.stats);
+        /* a version 2 page of nulls has no values, where a dictionary would have the width of its indexes */
+        if (is_v2(k) && p.n_values == 0) choice.encoding = CQ_PQ_PLAIN;
         bool const in_place = choice.encoding == CQ_PQ_PLAIN && c->width != 1;
-        cq_span const body = in_place ? plain_body(k, &p) : assembled_body(k, &p, &choice);
+        size_t levels;
+        cq_span const body = in_place ? plain_body(k, &p, &levels) : assembled_body(k, &p, &choice, &levels);
+        cq_page_header h = {.type = CQ_PQ_DATA_PAGE, .encoding = choice.encoding, .n_values = cq_i64(p.n_slots)};
+        if (is_v2(k)) {
+            h.type = CQ_PQ_DATA_PAGE_V2;
+            h.n_nulls = cq_i64(p.n_slots - p.n_values);
+            h.level_bytes = cq_i64(levels);
+        }
         page->mode_after = choice.mode_after;
-        st = finish_page(k, body, CQ_PQ_DATA_PAGE, choice.encoding, cq_i64(p.n_slots), page, e);
+        st = finish_page(k, body, &h, page, e);
     }
     if (st != CQ_OK) cq_page_take_back(c, undo);
     return st;
 }
 
-cq_status cq_page_encode_dict(cq_page_coder *k, const cq_colbuf *c, cq_page *page, cq_err *e)
+cq_status cq_page_encode_dict(cq_page_coder *k, cq_codec_kind kind, const cq_colbuf *c, cq_page *page, cq_err *e)
 {
+    cq_page_header h = {.type = CQ_PQ_DICTIONARY_PAGE, .encoding = CQ_PQ_PLAIN, .n_values = c->dict.n_entries};
+    select_codec(k, kind);
     cq_stats_clear(&page->meta.stats);
     page->mode_after = c->mode;
-    return finish_page(k, cq_span_of(c->dict.plain.data, c->dict.plain.len), CQ_PQ_DICTIONARY_PAGE, CQ_PQ_PLAIN, c->dict.n_entries, page, e);
+    return finish_page(k, cq_span_of(c->dict.plain.data, c->dict.plain.len), &h, page, e);
 }

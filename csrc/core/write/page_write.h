@@ -10,18 +10,22 @@
 #include "format/metadata.h"
 #include "write/colbuf.h"
 #include "write/plan.h"
+#include "write/profile.h"
 
 typedef struct cq_page_coder {
     cq_mem *mem;
-    cq_codec_kind kind;
-    cq_codec *codec;   /* NULL for CQ_CODEC_NONE */
+    cq_profile profile;
+    cq_codec *codecs[CQ_N_CODECS]; /* of each kind in use; NULL for CQ_CODEC_NONE */
+    cq_codec_kind kind;            /* of the page at hand, with its codec */
+    cq_codec *codec;
     cq_buf assembly;   /* a body put together; the sample while choosing */
     cq_buf ids;        /* dictionary ids of a page of fixed-width values */
     cq_buf out;        /* compressed bytes; ordinary size out_ordinary */
     size_t out_ordinary;
 } cq_page_coder;
 
-cq_status cq_page_coder_open(cq_page_coder *k, const cq_plan *plan, cq_codec_kind kind, int32_t level, cq_mem *mem, cq_err *e) CQ_MUST_CHECK;
+/* Opens the codecs that the plan names; `level` is zstd's. */
+cq_status cq_page_coder_open(cq_page_coder *k, const cq_plan *plan, cq_profile profile, int32_t level, cq_mem *mem, cq_err *e) CQ_MUST_CHECK;
 void cq_page_coder_close(cq_page_coder *k);
 /* Gives the memory of an oversized page back. Never fails. */
 void cq_page_coder_shrink(cq_page_coder *k);
@@ -40,13 +44,13 @@ typedef struct cq_page_undo {
     uint32_t dict_entries;
 } cq_page_undo;
 
-/* Encodes the builder's open page (up to its split). May turn a chunk on trial into a direct one.
- * On failure the builder's values are untouched. */
-cq_status cq_page_encode(cq_page_coder *k, cq_colbuf *c, bool chunk_continues, cq_page *page, cq_page_undo *undo, cq_err *e) CQ_MUST_CHECK;
+/* Encodes the builder's open page (up to its split) for a chunk with that codec. May turn a chunk on
+ * trial into a direct one. On failure the builder's values are untouched. */
+cq_status cq_page_encode(cq_page_coder *k, cq_codec_kind kind, cq_colbuf *c, bool chunk_continues, cq_page *page, cq_page_undo *undo, cq_err *e) CQ_MUST_CHECK;
 /* Brings the builder's dictionary back to where it was, so that encoding can be tried again. */
 void cq_page_take_back(cq_colbuf *c, const cq_page_undo *undo);
 
 /* The dictionary page of a finished chunk. */
-cq_status cq_page_encode_dict(cq_page_coder *k, const cq_colbuf *c, cq_page *page, cq_err *e) CQ_MUST_CHECK;
+cq_status cq_page_encode_dict(cq_page_coder *k, cq_codec_kind kind, const cq_colbuf *c, cq_page *page, cq_err *e) CQ_MUST_CHECK;
 
 #endif

@@ -47,6 +47,22 @@ size_t cq_plan_body_bytes(const cq_plan *p)
     return cq_max_size(cq_max_size(plain, cq_plan_assembly_bytes(p->page_rows)), p->dict_bytes);
 }
 
+size_t cq_plan_out_bytes(const cq_plan *p, size_t body_bytes)
+{
+    size_t n = 0;
+    for (int k = 0; k < CQ_N_CODECS; k++)
+        if (cq_plan_uses(p, (cq_codec_kind)k)) n = cq_max_size(n, cq_codec_bound((cq_codec_kind)k, body_bytes));
+    /* levels in front of packed values may take a byte more than the bound for all of them as one */
+    return cq_max_size(n + 8, SINK_BYTES);
+}
+
+static uint32_t codecs_of(const cq_schema *s, const cq_plan_opts *o)
+{
+    uint32_t set = o->codecs ? 0 : 1u << o->codec;
+    for (int32_t i = 0; o->codecs && i < s->n_fields; i++) set |= 1u << o->codecs[i];
+    return set;
+}
+
 /* Fills the plan for one rung; the result may be larger than the limit. */
 static void fill(cq_plan *p, const cq_schema *s, const cq_plan_opts *o, uint64_t limit, size_t page, size_t dict)
 {
@@ -72,9 +88,11 @@ static void fill(cq_plan *p, const cq_schema *s, const cq_plan_opts *o, uint64_t
     /* A builder that a large row makes a block of its own ends in a memory page that it does not fill; larger
        builders than these have given up more than that for their ids by then. */
     size_t const rounding = page < 2 * PAGE ? cq_min_size(n_bytes, p->max_row_bytes / (CQ_MEM_LARGE - 4 * PAGE) + 1) * PAGE : 0;
-    p->codec_bytes = cq_codec_memory(o->codec, o->level, page);
+    p->codecs = codecs_of(s, o);
+    for (int k = 0; k < CQ_N_CODECS; k++)
+        if (cq_plan_uses(p, (cq_codec_kind)k)) p->codec_bytes += cq_codec_memory((cq_codec_kind)k, o->level, page);
     size_t const body = cq_plan_body_bytes(p);
-    size_t const out = cq_max_size(cq_codec_bound(o->codec, body + p->max_value_bytes), SINK_BYTES);
+    size_t const out = cq_plan_out_bytes(p, body + p->max_value_bytes);
     p->scratch_bytes = cq_plan_assembly_bytes(p->page_rows) + (size_t)p->page_rows * 4 + out + 16 * KIB;
     p->sink_bytes = SINK_BYTES;
     p->page_window_bytes = PAGE_WINDOW_BLOCKS * CQ_SPILL_BLOCK;
@@ -114,7 +132,8 @@ static uint64_t least_limit(const cq_schema *s, const cq_plan_opts *o, uint64_t 
 
 cq_status cq_plan_make(cq_plan *p, const cq_schema *s, const cq_plan_opts *o, uint64_t memory_limit, cq_err *e)
 {
-    size_t cap = o->codec == CQ_CODEC_ZSTD && o->level >= 16 ? CQ_PAGE_BYTES_SLOW : CQ_PAGE_BYTES;
+    bool const zstd = codecs_of(s, o) >> CQ_CODEC_ZSTD & 1u;
+    size_t cap = zstd && o->level >= 16 ? CQ_PAGE_BYTES_SLOW : CQ_PAGE_BYTES;
     if (o->data_page_bytes > 0) cap = cq_min_size(cap, (size_t)o->data_page_bytes);
     cap = cq_max_size(cap, 64); /* eight rows: the least that packs */
     for (size_t i = 0; i < N_LADDER; i++) {

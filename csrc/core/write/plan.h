@@ -8,6 +8,7 @@
 
 typedef struct cq_plan_opts {
     cq_codec_kind codec;
+    const cq_codec_kind *codecs; /* of each column; NULL: `codec` for all */
     int32_t level;            /* resolved by cq_codec_level */
     int64_t data_page_bytes;  /* 0: the plan's choice; otherwise an upper limit */
     int64_t max_value_bytes;  /* 0: a quarter of the limit; otherwise a cap the caller promises */
@@ -22,6 +23,7 @@ typedef struct cq_plan {
     size_t max_value_bytes;   /* the largest single value */
     size_t max_row_bytes;     /* byte-array bytes of one row, together */
     size_t codec_bytes;       /* codec contexts */
+    uint32_t codecs;          /* which are in use: bit 1 << kind */
     size_t scratch_bytes;     /* page assembly and compressed output */
     size_t column_bytes;      /* builders and dictionaries of all columns, full */
     size_t page_window_bytes; /* least memory for parked pages */
@@ -41,5 +43,7 @@ cq_status cq_plan_make(cq_plan *p, const cq_schema *s, const cq_plan_opts *o, ui
 /* Sizes the plan and its users share. */
 size_t cq_plan_assembly_bytes(int32_t page_rows);  /* a page body put together outside its builder */
 size_t cq_plan_body_bytes(const cq_plan *p);       /* the largest body without oversized values */
+size_t cq_plan_out_bytes(const cq_plan *p, size_t body_bytes); /* a body packed by any codec in use; at most */
+static inline bool cq_plan_uses(const cq_plan *p, cq_codec_kind kind) { return p->codecs >> kind & 1u; }
 
 #endif

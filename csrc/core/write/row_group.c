@@ -13,16 +13,18 @@ static void chunk_restart(cq_chunk *c)
 {
     const cq_field *f = c->meta.field;
     int const codec = c->meta.codec;
+    cq_pq_page const page_type = c->meta.page_type;
     c->head = c->tail = -1;
     c->n_pages = 0;
     memset(&c->meta, 0, sizeof c->meta);
     c->meta.field = f;
     c->meta.codec = codec;
+    c->meta.page_type = page_type;
     c->meta.dict_page_offset = -1;
     cq_colbuf_new_chunk(&c->col);
 }
 
-cq_status cq_row_group_open(cq_row_group *g, const cq_schema *s, const cq_plan *plan, cq_codec_kind kind, int32_t level,
+cq_status cq_row_group_open(cq_row_group *g, const cq_schema *s, const cq_plan *plan, const cq_writer_opts *o, int32_t level,
                             const char *spill_dir, cq_mem *mem, cq_err *e)
 {
     memset(g, 0, sizeof *g);
@@ -34,15 +36,17 @@ cq_status cq_row_group_open(cq_row_group *g, const cq_schema *s, const cq_plan *
     g->n_chunks = s->n_fields;
     for (int32_t i = 0; i < s->n_fields; i++) {
         const cq_field *f = &s->fields[i];
-        cq_colbuf_opts const o = {.type = f->type, .optional = f->optional, .page_rows = plan->page_rows, .page_bytes = plan->page_bytes,
+        cq_colbuf_opts const co = {.type = f->type, .optional = f->optional, .page_rows = plan->page_rows, .page_bytes = plan->page_bytes,
                                   .dict_bytes = plan->dict_bytes, .max_value_bytes = plan->max_value_bytes};
         cq_chunk *c = &g->chunks[i];
-        cq_colbuf_init(&c->col, &o, &g->meter, mem);
+        cq_colbuf_init(&c->col, &co, &g->meter, mem);
+        c->codec = cq_writer_codec_of(o, i);
         c->meta.field = f;
-        c->meta.codec = codec_number(kind);
+        c->meta.codec = codec_number(c->codec);
+        c->meta.page_type = o->profile == CQ_PROFILE_MODERN ? CQ_PQ_DATA_PAGE_V2 : CQ_PQ_DATA_PAGE;
         chunk_restart(c);
     }
-    CQ_TRY(cq_page_coder_open(&g->coder, plan, kind, level, mem, e));
+    CQ_TRY(cq_page_coder_open(&g->coder, plan, o->profile, level, mem, e));
     size_t const least = plan->page_window_bytes / CQ_SPILL_BLOCK;
     return cq_spill_open(&g->pages, mem, spill_dir, least, cq_max_size(least, (size_t)(plan->memory_limit / CQ_SPILL_BLOCK)), e);
 }
@@ -89,6 +93,7 @@ static void count_page(cq_row_group *g, cq_chunk *c, const cq_page_meta *p)
     m->n_plain += p->encoding == CQ_PQ_PLAIN;
     m->n_dict += p->encoding == CQ_PQ_RLE_DICTIONARY;
     m->n_delta += p->encoding == CQ_PQ_DELTA_BINARY_PACKED;
+    m->n_split += p->encoding == CQ_PQ_BYTE_STREAM_SPLIT;
     cq_stats_merge(&m->stats, m->field->type, &p->stats);
     g->parked_bytes += p->header_bytes + p->compressed_bytes;
 }
@@ -105,7 +110,7 @@ cq_status cq_row_group_cut_page(cq_row_group *g, int32_t column, bool continues,
     cq_page page;
     cq_page_undo undo;
     memset(&page, 0, sizeof page); /* its meta is logged as it is, padding included */
-    CQ_TRY(cq_page_encode(&g->coder, &c->col, continues, &page, &undo, e));
+    CQ_TRY(cq_page_encode(&g->coder, c->codec, &c->col, continues, &page, &undo, e));
     if (c->meta.uncompressed_bytes > CQ_MAX_CHUNK_BYTES - page.meta.uncompressed_bytes - CQ_PAGE_HEADER_BYTES ||
         c->meta.n_slots > CQ_MAX_GROUP_ROWS - page.meta.n_slots) {
         cq_page_take_back(&c->col, &undo);
@@ -143,7 +148,7 @@ static cq_status splice_dict(cq_row_group *g, cq_chunk *c, cq_output *out, cq_er
     if (c->meta.n_dict == 0) return CQ_OK;
     cq_page page;
     memset(&page, 0, sizeof page);
-    CQ_TRY(cq_page_encode_dict(&g->coder, &c->col, &page, e));
+    CQ_TRY(cq_page_encode_dict(&g->coder, c->codec, &c->col, &page, e));
     c->meta.dict_page_offset = out->position;
     CQ_TRY(cq_output_write(out, page.header, page.header_bytes, e));
     CQ_TRY(cq_output_write(out, page.body.p, page.body.n, e));
@@ -184,6 +189,7 @@ static void count_chunk(cq_chunk *c)
     c->all_plain += m->n_plain;
     c->all_dict += m->n_dict;
     c->all_delta += m->n_delta;
+    c->all_split += m->n_split;
     c->all_dict_pages += m->dict_page_offset >= 0;
 }
 

@@ -13,10 +13,11 @@ typedef struct cq_chunk {
     cq_colbuf col;
     int64_t head, tail;      /* log positions of the first and last parked page; -1: none */
     int64_t n_pages;
+    cq_codec_kind codec;
     cq_chunk_meta meta;      /* sums over the parked pages; offsets are set by the splice */
     /* figures over all groups, for reports */
     int64_t all_slots, all_nulls, all_compressed, all_uncompressed;
-    int64_t all_plain, all_dict, all_delta, all_dict_pages;
+    int64_t all_plain, all_dict, all_delta, all_split, all_dict_pages;
 } cq_chunk;
 
 typedef struct cq_row_group {
@@ -30,7 +31,8 @@ typedef struct cq_row_group {
     cq_row_meter meter;
 } cq_row_group;
 
-cq_status cq_row_group_open(cq_row_group *g, const cq_schema *s, const cq_plan *plan, cq_codec_kind kind, int32_t level,
+/* Of the options profile and codecs are used; `level` is zstd's. `spill_dir` is borrowed while the group is open. */
+cq_status cq_row_group_open(cq_row_group *g, const cq_schema *s, const cq_plan *plan, const cq_writer_opts *o, int32_t level,
                             const char *spill_dir, cq_mem *mem, cq_err *e) CQ_MUST_CHECK;
 void cq_row_group_close(cq_row_group *g);
 

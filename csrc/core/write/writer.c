@@ -49,8 +49,10 @@ static int32_t n_bytes_keys(const cq_schema *s, const cq_writer_opts *o)
 
 static cq_status make_plan(cq_plan *plan, int32_t *level, const cq_schema *schema, const cq_writer_opts *o, uint64_t mem_limit, cq_err *e)
 {
-    CQ_TRY(cq_codec_level(o->codec, o->level, level, e));
-    cq_plan_opts const po = {.codec = o->codec, .level = *level, .data_page_bytes = o->data_page_bytes, .max_value_bytes = o->max_value_bytes,
+    cq_codec_kind kind = cq_writer_codec_of(o, 0); /* the one that takes a level, if there is one */
+    for (int32_t i = 1; i < schema->n_fields && kind != CQ_CODEC_ZSTD; i++) kind = cq_writer_codec_of(o, i);
+    CQ_TRY(cq_codec_level(kind, o->level, level, e));
+    cq_plan_opts const po = {.codec = o->codec, .codecs = o->codecs, .level = *level, .data_page_bytes = o->data_page_bytes, .max_value_bytes = o->max_value_bytes,
                              .n_sorting = n_bytes_keys(schema, o)};
     return cq_plan_make(plan, schema, &po, o->memory_limit ? o->memory_limit : mem_limit, e);
 }
@@ -64,7 +66,7 @@ static cq_status open_parts(cq_writer *w, int32_t level, const cq_schema *schema
     w->spill_dir = p;
     memcpy(w->spill_dir, o->spill_dir, dir_bytes);
     CQ_TRY(cq_sort_check_open(&w->sort, &w->schema, o->sorting, o->n_sorting, w->mem, e));
-    CQ_TRY(cq_row_group_open(&w->group, &w->schema, &w->plan, o->codec, level, w->spill_dir, w->mem, e));
+    CQ_TRY(cq_row_group_open(&w->group, &w->schema, &w->plan, o, level, w->spill_dir, w->mem, e));
     CQ_TRY(cq_file_meta_open(&w->meta, &w->schema, &w->plan, w->spill_dir, w->mem, e));
     return cq_output_open(&w->out, sink, w->plan.sink_bytes, w->mem, e);
 }
@@ -86,6 +88,7 @@ cq_status cq_writer_open(cq_writer **out, const cq_schema *schema, const cq_writ
     w->plan = plan;
     cq_err_clear(&w->error);
     cq_schema_init(&w->schema, mem);
+    w->version = cq_profile_version(o->profile);
     w->row_group_size = o->row_group_size ? o->row_group_size : DEFAULT_GROUP_ROWS;
     w->row_group_bytes = o->row_group_bytes ? o->row_group_bytes : DEFAULT_GROUP_BYTES;
     w->should_stop = o->should_stop;
@@ -339,7 +342,7 @@ static cq_status write_end(cq_writer *w, const cq_kv *metadata, int32_t n_metada
 {
     if (w->meta.n_rows != w->n_rows)
         return cq_fail(e, CQ_ESTATE, "%lld rows were taken and %lld written", (long long)w->n_rows, (long long)w->meta.n_rows);
-    cq_footer const f = {.schema = &w->schema, .sorting = w->sort.keys, .n_sorting = w->sort.n_keys, .metadata = metadata, .n_metadata = n_metadata};
+    cq_footer const f = {.version = w->version, .schema = &w->schema, .sorting = w->sort.keys, .n_sorting = w->sort.n_keys, .metadata = metadata, .n_metadata = n_metadata};
     CQ_TRY(cq_file_meta_write_end(&w->meta, &f, &w->out, e));
     CQ_TRY(save_figures(w, e));
     return cq_output_finish(&w->out, e);
@@ -393,5 +396,6 @@ void cq_writer_get_column_info(const cq_writer *w, int32_t i, cq_column_info *ou
     out->pages_plain = c->all_plain;
     out->pages_dict = c->all_dict;
     out->pages_delta = c->all_delta;
+    out->pages_split = c->all_split;
     out->dict_pages = c->all_dict_pages;
 }

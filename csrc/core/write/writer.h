@@ -16,6 +16,7 @@
 #include "format/vec.h"
 #include "write/colbuf.h"
 #include "write/plan.h"
+#include "write/profile.h"
 #include "write/sink.h"
 
 typedef struct cq_writer cq_writer;
@@ -30,8 +31,10 @@ typedef struct cq_kv {
 } cq_kv;
 
 typedef struct cq_writer_opts {
+    cq_profile profile;
     cq_codec_kind codec;
-    int32_t level;              /* CQ_LEVEL_DEFAULT: the codec's own */
+    const cq_codec_kind *codecs; /* of each column; NULL: `codec` for all. Borrowed for the opening */
+    int32_t level;              /* of zstd, an error where no column uses it; CQ_LEVEL_DEFAULT: the codec's own */
     int64_t row_group_size;     /* rows; 0: 1,048,576 */
     int64_t row_group_bytes;    /* bytes of compressed pages; 0: 128 MiB */
     int64_t data_page_bytes;    /* 0: the plan's choice */
@@ -43,6 +46,8 @@ typedef struct cq_writer_opts {
     bool (*should_stop)(void *ctx); /* polled between pages; may be NULL */
     void *should_stop_ctx;
 } cq_writer_opts;
+
+static inline cq_codec_kind cq_writer_codec_of(const cq_writer_opts *o, int32_t column) { return o->codecs ? o->codecs[column] : o->codec; }
 
 /* The limit of `mem` is the plan's memory limit. `schema` is copied. On failure nothing of the sink
  * is called. */
@@ -106,7 +111,7 @@ void cq_writer_get_info(const cq_writer *w, cq_writer_info *out);
 typedef struct cq_column_info {
     int64_t values, nulls;
     int64_t compressed_bytes, uncompressed_bytes;  /* with page headers */
-    int64_t pages_plain, pages_dict, pages_delta;  /* data pages by encoding */
+    int64_t pages_plain, pages_dict, pages_delta, pages_split; /* data pages by encoding; split: BYTE_STREAM_SPLIT */
     int64_t dict_pages;
 } cq_column_info;
 void cq_writer_get_column_info(const cq_writer *w, int32_t i, cq_column_info *out);

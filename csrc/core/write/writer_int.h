@@ -22,6 +22,7 @@ struct cq_writer {
     cq_output out;
     cq_sort_check sort;
     int64_t row_group_size, row_group_bytes;
+    int32_t version;          /* of the file */
     int64_t n_rows;           /* committed, all groups */
     int64_t unchecked_bytes;  /* byte-array bytes since the group's size was looked at */
     bool due;                 /* settle before the next row */
