@@ -40,7 +40,7 @@ class Memory(NamedTuple):
 
 @dataclass(frozen=True)
 class ColumnReport:
-    """One column of a file. ``pages`` counts data pages by encoding: plain, dictionary, delta."""
+    """One column of a file. ``pages`` counts data pages by encoding: plain, dictionary, delta, byte_stream_split."""
 
     name: str
     type: str
@@ -84,7 +84,8 @@ class Report:
         columns = tuple(
             ColumnReport(
                 c["name"], c["type"], c["values"], c["nulls"], c["compressed_bytes"], c["uncompressed_bytes"],
-                {"plain": c["pages_plain"], "dictionary": c["pages_dict"], "delta": c["pages_delta"]},
+                {"plain": c["pages_plain"], "dictionary": c["pages_dict"], "delta": c["pages_delta"],
+                 "byte_stream_split": c["pages_split"]},
             )
             for c in figures["columns"]
         )  # fmt: skip

@@ -63,7 +63,7 @@ static PyObject *one_column(WriterObject *self, int32_t i)
         set_i64(d, "compressed_bytes", c.compressed_bytes) < 0 ||
         set_i64(d, "uncompressed_bytes", c.uncompressed_bytes) < 0 || set_i64(d, "pages_plain", c.pages_plain) < 0 ||
         set_i64(d, "pages_dict", c.pages_dict) < 0 || set_i64(d, "pages_delta", c.pages_delta) < 0 ||
-        set_i64(d, "dict_pages", c.dict_pages) < 0)
+        set_i64(d, "pages_split", c.pages_split) < 0 || set_i64(d, "dict_pages", c.dict_pages) < 0)
         Py_CLEAR(d);
     return d;
 }

@@ -13,6 +13,7 @@ typedef struct opening {
     cq_schema schema;
     cq_writer_opts opts;
     cq_sort_key *sorting;
+    cq_codec_kind *codecs;
     PyObject *spill_dir; /* bytes; on the stack only, lint: no traverse */
 } opening;
 
@@ -21,6 +22,7 @@ static void opening_clear(opening *o)
     cq_schema_reset(&o->schema);
     cq_mem_close(&o->mem);
     PyMem_Free(o->sorting);
+    PyMem_Free(o->codecs);
     Py_CLEAR(o->spill_dir);
 }
 
@@ -151,18 +153,58 @@ static int make_sorting(opening *o, PyObject *sorting)
     return r;
 }
 
+static int find_codec(core_state *st, const char *name, cq_codec_kind *out)
+{
+    static const char *const names[CQ_N_CODECS] = {[CQ_CODEC_NONE] = "none", [CQ_CODEC_SNAPPY] = "snappy", [CQ_CODEC_ZSTD] = "zstd"};
+    for (int i = 0; i < CQ_N_CODECS; i++) {
+        if (strcmp(name, names[i]) != 0) continue;
+        *out = (cq_codec_kind)i;
+        return 0;
+    }
+    PyErr_Format(st->UnsupportedError, "compression '%s' is not in this build: zstd, snappy and none are", name);
+    return -1;
+}
+
+/* One name for each field, or None: the one codec is all columns'. */
+static int make_codecs(core_state *st, opening *o, PyObject *codecs)
+{
+    if (!codecs || codecs == Py_None) return 0;
+    PyObject *list = PySequence_Fast(codecs, "codecs must be a sequence of names");
+    if (!list) return -1;
+    int r = 0;
+    Py_ssize_t n = PySequence_Fast_GET_SIZE(list);
+    if (n != o->schema.n_fields) {
+        PyErr_Format(PyExc_ValueError, "%zd codecs for %d fields", n, (int)o->schema.n_fields);
+        r = -1;
+    } else {
+        o->codecs = PyMem_Calloc((size_t)n, sizeof *o->codecs);
+        if (!o->codecs) PyErr_NoMemory();
+        r = o->codecs ? 0 : -1;
+    }
+    for (Py_ssize_t i = 0; r == 0 && i < n; i++) {
+        const char *name = PyUnicode_AsUTF8(PySequence_Fast_GET_ITEM(list, i));
+        r = name ? find_codec(st, name, &o->codecs[i]) : -1;
+    }
+    Py_DECREF(list);
+    o->opts.codecs = o->codecs;
+    return r;
+}
+
+static int make_profile(opening *o, const char *name)
+{
+    static const char *const names[] = {[CQ_PROFILE_DEFAULT] = "default", [CQ_PROFILE_COMPAT] = "compat", [CQ_PROFILE_MODERN] = "modern"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(name, names[i]) != 0) continue;
+        o->opts.profile = (cq_profile)i;
+        return 0;
+    }
+    PyErr_Format(PyExc_ValueError, "there is no profile '%s'", name);
+    return -1;
+}
+
 static int make_codec(core_state *st, opening *o, const char *codec, PyObject *level)
 {
-    if (strcmp(codec, "zstd") == 0) {
-        o->opts.codec = CQ_CODEC_ZSTD;
-    } else if (strcmp(codec, "snappy") == 0) {
-        o->opts.codec = CQ_CODEC_SNAPPY;
-    } else if (strcmp(codec, "none") == 0) {
-        o->opts.codec = CQ_CODEC_NONE;
-    } else {
-        PyErr_Format(st->UnsupportedError, "compression '%s' is not in this build: zstd, snappy and none are", codec);
-        return -1;
-    }
+    if (find_codec(st, codec, &o->opts.codec) < 0) return -1;
     o->opts.level = CQ_LEVEL_DEFAULT;
     if (level && level != Py_None) {
         long n = PyLong_AsLong(level);
@@ -211,15 +253,15 @@ static int fill(WriterObject *self, opening *o, PyObject *args, PyObject *kwargs
 {
     static const char *const names[] = {"fields", "fd", "sink", "name", "codec", "level", "memory_limit", "budget",
                                         "row_group_size", "row_group_bytes", "data_page_size", "sorting", "spill_dir",
-                                        "max_value_bytes", "field_ids", NULL};
-    PyObject *fields = NULL, *target = NULL, *level = NULL, *budget = NULL, *sorting = NULL, *field_ids = NULL;
-    const char *codec = "zstd";
+                                        "max_value_bytes", "field_ids", "profile", "codecs", NULL};
+    PyObject *fields = NULL, *target = NULL, *level = NULL, *budget = NULL, *sorting = NULL, *field_ids = NULL, *codecs = NULL;
+    const char *codec = "zstd", *profile = "default";
     int fd = -1;
     long long limit = 64LL << 20, group_rows = 0, group_bytes = 0, page_bytes = 0, value_bytes = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$iOO&sOLOLLLOO&LO:Writer", (char **)(uintptr_t)names, &fields, &fd,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$iOO&sOLOLLLOO&LOsO:Writer", (char **)(uintptr_t)names, &fields, &fd,
                                      &target, PyUnicode_FSConverter, &self->name, &codec, &level, &limit, &budget,
                                      &group_rows, &group_bytes, &page_bytes, &sorting, PyUnicode_FSConverter,
-                                     &o->spill_dir, &value_bytes, &field_ids))
+                                     &o->spill_dir, &value_bytes, &field_ids, &profile, &codecs))
         return -1;
     if (!self->name) self->name = PyBytes_FromString("<sink>");
     if (!o->spill_dir) o->spill_dir = PyBytes_FromString("/var/tmp");
@@ -229,7 +271,7 @@ static int fill(WriterObject *self, opening *o, PyObject *args, PyObject *kwargs
     o->opts.data_page_bytes = page_bytes;
     o->opts.max_value_bytes = value_bytes;
     if (make_schema(self->st, o, fields, field_ids) < 0 || make_sorting(o, sorting) < 0) return -1;
-    if (make_codec(self->st, o, codec, level) < 0) return -1;
+    if (make_codec(self->st, o, codec, level) < 0 || make_codecs(self->st, o, codecs) < 0 || make_profile(o, profile) < 0) return -1;
     if (py_budget_take(self->st, limit, budget, &self->mem, &self->budget) < 0) return -1;
     cq_sink sink;
     if (make_sink(self, fd, target, &sink) < 0) return -1;
