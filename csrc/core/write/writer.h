@@ -47,7 +47,7 @@ typedef struct cq_writer_opts {
     void *should_stop_ctx;
 } cq_writer_opts;
 
-static inline cq_codec_kind cq_writer_codec_of(const cq_writer_opts *o, int32_t column) { return o->codecs ? o->codecs[column] : o->codec; }
+static inline cq_codec_kind cq_writer_codec_of(const cq_writer_opts *o, int32_t i) { return o->codecs ? o->codecs[i] : o->codec; }
 
 /* The limit of `mem` is the plan's memory limit. `schema` is copied. On failure nothing of the sink
  * is called. */
