@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from ccpq import _core
 from ccpq._budget import MemoryBudget, MemoryShare, resolve_memory
+from ccpq._compression import check_profile, resolve_compression
 from ccpq._errors import RowError, UnsupportedError
 from ccpq._publish import DURABILITIES, Target, check_name, open_target, spill_dir_for
 from ccpq._report import Memory, Plan, Report, count_of, of_limit
@@ -27,8 +28,6 @@ __all__ = ["MemoryBudget", "MemoryShare", "Writer"]
 
 log = logging.getLogger("ccpq.writer")
 
-CODECS = ("zstd", "snappy", "none")
-_OTHER_CODECS = frozenset("gzip lz4 lz4_raw brotli lzo".split())
 _MAX_GROUP_ROWS = 2**31 - 2
 
 os.register_at_fork(after_in_child=_core._forked)
@@ -41,26 +40,6 @@ def _near(word: object, words: Iterable[str]) -> str:
 
 def _later(what: str, today: str) -> NoReturn:
     raise UnsupportedError(f"{what} comes with a later release; today {today}")
-
-
-def _codec(compression: object, level: object) -> tuple[str, int | None]:
-    if isinstance(compression, Mapping):
-        _later("a codec for each column", "compression is one of " + ", ".join(CODECS))
-    if compression is not None and not isinstance(compression, str):
-        raise TypeError(f"compression is a name or None, not {type(compression).__name__}")
-    name = "none" if compression is None else compression.lower()
-    name = {"uncompressed": "none", "zst": "zstd"}.get(name, name)
-    if name in _OTHER_CODECS:
-        _later(f"compression={compression!r}", f"there are {', '.join(CODECS)}")
-    if name not in CODECS:
-        raise ValueError(f"compression {compression!r} is unknown: {', '.join(CODECS)}{_near(name, CODECS)}")
-    if level is None:
-        return name, None
-    if isinstance(level, bool) or not hasattr(type(level), "__index__"):
-        raise TypeError(f"compression_level is an int or None, not {type(level).__name__}")
-    if name != "zstd":
-        raise ValueError(f"compression_level={level}: {name} has no levels")
-    return name, operator.index(level)
 
 
 def _count(value: object, what: str, highest: int) -> int:
@@ -180,7 +159,10 @@ class Writer:
     schema : mapping or list of pairs, name -> type
         ``{"host": "string", "value": "float32?"}``; see ``ccpq.schema``.
     compression, compression_level
-        "zstd" (levels 1 to 19; None: 3), "snappy", "none".
+        "zstd" (levels 1 to 19; None: 3), "snappy", "none", or a mapping column -> codec (the columns that it does not
+        name take zstd). The level is zstd's.
+    profile : "default", "compat" or "modern"
+        Which parts of the format the file may use: "compat" for old readers, "modern" for the smallest files.
     memory_limit : int, str, MemoryBudget or share of one
         Bytes that the writer may hold, whatever is written. BudgetError where the schema needs more.
     row_group_size, row_group_bytes
@@ -218,7 +200,7 @@ class Writer:
         target: object,
         schema: object = None,
         *,
-        compression: str | None = "zstd",
+        compression: str | Mapping[str, str | None] | None = "zstd",
         compression_level: int | None = None,
         profile: str = "default",
         memory_limit: int | str | MemoryBudget | MemoryShare = "64MiB",
@@ -246,8 +228,6 @@ class Writer:
             raise TypeError(f"Writer() has no option {name!r}{_near(name, Writer.__init__.__kwdefaults__)}")
         if schema is None:
             _later("finding the schema out from the rows", 'give schema={"name": "type", ...}')
-        if profile != "default":
-            _later(f"profile={profile!r}", "there is 'default', which every reader opens")
         if field_ids is not None:
             _later("field_ids", "fields have none")
         if bloom_filter:
@@ -265,7 +245,8 @@ class Writer:
         if threads != 1:
             _later(f"threads={threads!r}", "a writer works in the thread that calls it")
         self._schema = make_schema(schema)
-        codec, level = _codec(compression, compression_level)
+        profile = check_profile(profile)
+        codecs = resolve_compression(compression, compression_level, self._schema.names)
         size, budget = resolve_memory(memory_limit)
         group_rows = _count(row_group_size, "row_group_size", _MAX_GROUP_ROWS)
         group_bytes = parse_size(row_group_bytes, "row_group_bytes")
@@ -284,8 +265,8 @@ class Writer:
             check_name(path)
         self._name = path if path is not None else _name_of(target)
         self._core = _core.Writer(
-            core_fields(self._schema), sink=None if path is not None else target, name=self._name, codec=codec,
-            level=level, memory_limit=size, budget=budget, row_group_size=group_rows, row_group_bytes=group_bytes,
+            core_fields(self._schema), sink=None if path is not None else target, name=self._name, codec=codecs.codec,
+            codecs=codecs.columns, level=codecs.level, profile=profile, memory_limit=size, budget=budget, row_group_size=group_rows, row_group_bytes=group_bytes,
             data_page_size=page_bytes, sorting=sorting, spill_dir=_spill_dir(path, spill_dir, mkdir),
             max_value_bytes=self._max_value_bytes,
         )  # fmt: skip
