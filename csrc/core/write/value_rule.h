@@ -1,0 +1,57 @@
+/* Which values from outside fit which column, by the strict rules of rows: an integer of any width where it is in
+ * range, a float where it was a number of its kind, times and decimals where nothing is lost, never text as numbers.
+ * Here is the decision for a whole column; single values are checked as they are converted (value_import.h). */
+#ifndef CQ_WRITE_VALUE_RULE_H
+#define CQ_WRITE_VALUE_RULE_H
+
+#include "format/schema.h"
+
+typedef enum cq_value_kind {
+    CQ_VALUE_NULL, CQ_VALUE_BOOL, CQ_VALUE_INT, CQ_VALUE_FLOAT, CQ_VALUE_DECIMAL, CQ_VALUE_DATE, CQ_VALUE_TIME, CQ_VALUE_TIMESTAMP,
+    CQ_VALUE_TEXT, CQ_VALUE_BINARY
+} cq_value_kind;
+
+typedef enum cq_zone { CQ_ZONE_NONE, CQ_ZONE_SET, CQ_ZONE_ANY } cq_zone;
+
+/* Values as they come: little-endian and of equal width, or spans. */
+typedef struct cq_value_type {
+    cq_value_kind kind;
+    uint8_t width;           /* bool 1; integers, dates, times 1 to 8; floats 2, 4, 8; decimals 4, 8, 16, 32; 0: spans, or no values */
+    bool is_signed;          /* of integers */
+    bool has_nat;            /* the least int64 is null */
+    cq_zone zone;            /* of timestamps; numpy's fit both */
+    int64_t tick_ns;         /* of dates, times and timestamps: nanoseconds of one step */
+    int32_t precision, scale;/* of decimals */
+    int32_t fixed_bytes;     /* of binary values that all have this length; 0: of any */
+    char text[96];           /* "Arrow type int8", "numpy dtype datetime64[us]": for messages */
+} cq_value_type;
+
+typedef enum cq_value_op {
+    CQ_OP_NULL,              /* no values */
+    CQ_OP_SAME,              /* stored as they are */
+    CQ_OP_BOOL,              /* any byte but 0 is true */
+    CQ_OP_INT,               /* an integer of another width, within [lo, hi] */
+    CQ_OP_INT_FLOAT,
+    CQ_OP_FLOAT,             /* a float of another width */
+    CQ_OP_SCALE,             /* value / div * mul, without a remainder, within [lo, hi] after that */
+    CQ_OP_DECIMAL,           /* decimals and integers into decimals */
+    CQ_OP_TEXT,              /* spans of UTF-8 */
+    CQ_OP_BYTES,
+    CQ_OP_FIXED              /* spans of the column's length */
+} cq_value_op;
+
+typedef struct cq_value_rule {
+    const cq_field *field;   /* borrowed */
+    cq_value_type from;
+    cq_value_op op;
+    uint8_t width;           /* of a stored value; 0: spans */
+    int32_t fixed_bytes;     /* of a span, where the column's spans have one length; 0 otherwise */
+    int64_t mul, div;        /* CQ_OP_SCALE */
+    int64_t lo, hi;          /* CQ_OP_INT (as uint64_t for unsigned 64-bit columns), CQ_OP_SCALE */
+} cq_value_rule;
+
+/* CQ_ETYPE with what it is, what the column is, and what to do, where no value of the type fits; CQ_EUNSUPPORTED for
+ * steps of time beyond what can be counted. */
+cq_status cq_value_rule_make(cq_value_rule *r, const cq_field *f, const cq_value_type *from, cq_err *e) CQ_MUST_CHECK;
+
+#endif
