@@ -1,18 +1,20 @@
 """Rows from a generator into a file: what a row costs beyond making it, ccpq against pyarrow's fastest routes.
 
-The rows are metric samples of eight columns, series after series, as tuples and as dicts. The names are shared between
-rows (a collector keeps them) or made anew for every row (a parser does not). Generators run in the measured time, since
-that is how rows come, and the median of exhausting them alone is taken away.
+The rows are metric samples of eight columns, series after series, as tuples, dicts, dataclasses and from a cursor of sqlite3.
+The names are shared between rows (a collector keeps them) or made anew for every row (a parser does not). Generators run in
+the measured time, since that is how rows come, and the median of exhausting them alone is taken away.
 """
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections import deque
+from dataclasses import make_dataclass
 from itertools import islice
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from measure import alternate, table, times
 
@@ -61,9 +63,35 @@ def fresh_dicts(n):
         yield {"cluster": c, "hostname": h, "metric": m, "scope": s, "scope_id": d, "timestamp": t, "frequency": f, "value": v}
 
 
+Sample = make_dataclass("Sample", NAMES, slots=True)
+Open = make_dataclass("Open", NAMES)
+
+
+def slotted(n):
+    for row in shared_tuples(n):
+        yield Sample(*row)
+
+
+def dataclasses(n):
+    for row in shared_tuples(n):
+        yield Open(*row)
+
+
+def cursor(n):
+    """A table of n rows; sqlite3 makes new strings for every row."""
+    db = DATABASES.get(n)
+    if db is None:
+        db = DATABASES[n] = sqlite3.connect(":memory:")
+        db.execute(f"create table samples ({', '.join(NAMES)})")
+        db.executemany(f"insert into samples values ({', '.join('?' * len(NAMES))})", shared_tuples(n))
+    return db.execute("select * from samples")
+
+
+DATABASES = {}
 SHAPES = {
     "tuples, shared strings": shared_tuples, "tuples, fresh strings": fresh_tuples,
     "dicts, shared strings": shared_dicts, "dicts, fresh strings": fresh_dicts,
+    "dataclasses with slots": slotted, "dataclasses": dataclasses, "sqlite3 cursor": cursor,
 }  # fmt: skip
 
 
@@ -100,6 +128,16 @@ def _picked(batch, schema):
     return _transposed(map(itemgetter(*NAMES), batch), schema)
 
 
+def _attributes(batch, schema):
+    import pyarrow as pa
+
+    return pa.RecordBatch.from_arrays([pa.array([getattr(r, f.name) for r in batch], f.type) for f in schema], schema=schema)
+
+
+def _got(batch, schema):
+    return _transposed(map(attrgetter(*NAMES), batch), schema)
+
+
 def _from_pylist(batch, schema):
     import pyarrow as pa
 
@@ -118,11 +156,17 @@ ROUTES = {
         "pyarrow itemgetter, zip(*batch)": lambda *a: _pyarrow(*a, _picked),
         "pyarrow itemgetter, zip(*batch), strings as dictionary": lambda *a: _pyarrow(*a, _picked, **SPARING),
     },
+    "dataclasses": {
+        "pyarrow, a list for each column": lambda *a: _pyarrow(*a, _attributes),
+        "pyarrow attrgetter, zip(*batch)": lambda *a: _pyarrow(*a, _got),
+        "pyarrow attrgetter, zip(*batch), strings as dictionary": lambda *a: _pyarrow(*a, _got, **SPARING),
+    },
 }
+ROUTES["sqlite3"] = ROUTES["tuples"]
 
 
 def routes(shape):
-    return {"ccpq": by_ccpq, **ROUTES[shape.split(",")[0]]}
+    return {"ccpq": by_ccpq, **ROUTES[shape.replace(",", "").split()[0]]}
 
 
 def growth(shape, route, n, level):

@@ -1,6 +1,6 @@
-"""Ratios to the peers, measured in one run: rows into a file, checkpoints into an archive, and the size of files.
+"""Ratios to the peers, measured in one run: rows and columns into a file, checkpoints into an archive, and the size of files.
 
-    benchmarks/run.py [rows] [archive] [size] [--rows N] [--hosts N] [--rounds N] [--level N] [--json FILE]
+    benchmarks/run.py [rows] [columns] [archive] [size] [--rows N] [--hosts N] [--rounds N] [--level N] [--json FILE]
 
 Everything by default. One thread on every side, the same codec and level, no side syncs. Contenders run in turns, and a
 ratio is the median over the rounds, with the least and the most behind it; `spread` is half the range of a contender's own
@@ -20,12 +20,12 @@ import tempfile  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
-CASES = ("rows", "archive", "size")
+CASES = ("rows", "columns", "archive", "size")
 
 
 def main():
     args = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    args.add_argument("case", nargs="*", help="rows, archive, size; default all")
+    args.add_argument("case", nargs="*", help="rows, columns, archive, size; default all")
     args.add_argument("--rows", type=int, default=500_000, help="rows of each shape")
     args.add_argument("--hosts", type=int, default=4, help="hosts of an archive; each makes 685,000 rows")
     args.add_argument("--rounds", type=int, default=7)
@@ -41,6 +41,7 @@ def main():
     os.environ["PYTHONPATH"] = str(ROOT)
     import archive_case
     import ccpq
+    import columns_case
     import measure
     import rows_case
     import size_case
@@ -59,6 +60,8 @@ def main():
         for name in args.case or CASES:
             if name == "rows":
                 found[name] = rows_case.run(folder, args.rows, args.rounds, args.level)
+            elif name == "columns":
+                found[name] = columns_case.run(folder, 4 * args.rows, args.rounds, args.level)
             elif name == "archive":
                 found[name] = archive_case.run(folder, args.hosts, args.rounds, args.level)
             else:
