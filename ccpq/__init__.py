@@ -26,6 +26,8 @@ from ccpq._errors import (
     UnsupportedError,
     VerifyError,
 )
+from ccpq._infer import infer_schema
+from ccpq._json import Json
 from ccpq._report import Report
 from ccpq._schema import Field, Schema, schema
 from ccpq._writer import Writer
@@ -37,6 +39,7 @@ __all__ = [
     "Error",
     "Field",
     "FormatError",
+    "Json",
     "MemoryBudget",
     "Report",
     "RowError",
@@ -51,6 +54,7 @@ __all__ = [
     "__version__",
     "archive_checkpoints",
     "checkpoint",
+    "infer_schema",
     "schema",
 ]
 

@@ -73,7 +73,7 @@ _BRACKETS = ("[", "(", "<")  # the right one and those that are written by mista
 _FOLLOW = "what may follow: '?', '| None', 'not null'"
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<word>[^\W\d]\w*)|(?P<number>-?[0-9]+)|(?P<quoted>'(?:[^']|'')*')|(?P<mark>[][()<>?|,:=]))"
+    r"\s*(?:(?P<word>[^\W\d]\w*)|(?P<number>-?[0-9]+)|(?P<quoted>'(?:[^']|'')*'(?!'))|(?P<mark>[][()<>?|,:=]))"
 )
 _ZONE = re.compile(r"\s*(?:tz\s*=\s*)?(?P<zone>[^\],\s]*)")
 
@@ -142,6 +142,10 @@ def _caret(text: str, at: int, message: str) -> SchemaError:
     return SchemaError(f"{message}\n  {shown}\n  {' ' * at}^")
 
 
+def _found(token: _Token) -> str:
+    return f"not {token.text[:40]!r}" if token.kind else "and the text ends"
+
+
 class _Reader:
     """Reads one text from left to right, by recursive descent. ``last`` is the last word of a type that was read."""
 
@@ -184,8 +188,7 @@ class _Reader:
     def expect(self, text: str, advice: str) -> None:
         token = self.peek()
         if not self.accept(text):
-            found = f"not {token.text[:40]!r}" if token.kind else "and the text ends"
-            self.fail(f"{text!r} is expected here, {found}; {advice}", token.at)
+            self.fail(f"{text!r} is expected here, {_found(token)}; {advice}", token.at)
 
     def member(self, depth: int) -> Parsed:
         """A type with its mark."""
@@ -237,8 +240,7 @@ class _Reader:
     def number(self, lowest: int, highest: int, what: str) -> int:
         token = self.peek()
         if token.kind != "number":
-            found = f"not {token.text[:40]!r}" if token.kind else "and the text ends"
-            self.fail(f"a number is expected here, {found}: {what}", token.at)
+            self.fail(f"a number is expected here, {_found(token)}: {what}", token.at)
         self.take()
         n = int(token.text) if len(token.text) <= 20 else -1
         if not lowest <= n <= highest:
@@ -254,7 +256,7 @@ class _Reader:
 
     def _decimal(self, token: _Token) -> Type:
         if self.peek().text not in _BRACKETS:
-            self.fail(f'type {token.text!r} is refused without digits and scale: write "decimal(12, 2)"', token.at)
+            self.fail(f'type {token.text!r} is refused without digits and scale: write "decimal(12, 2)"', self.peek().at)
         advice = 'write "decimal(12, 2)": digits and scale'
         self.expect("(", advice)
         digits = self.number(1, MAX_DIGITS, f"a decimal has 1 to {MAX_DIGITS} digits")
@@ -266,13 +268,14 @@ class _Reader:
 
     def _unit(self, token: _Token, units: tuple[str, ...], advice: str) -> str:
         if self.peek().text not in _BRACKETS:
-            self.fail(f"type {token.text!r} is refused without a unit: {advice}", token.at)
+            self.fail(f"type {token.text!r} is refused without a unit: {advice}", self.peek().at)
         self.expect("[", advice)
         unit = self.peek()
         if unit.text not in units:
-            found = f"not {unit.text[:40]!r}" if unit.kind else "and the text ends"
             known = " or ".join(filter(None, [", ".join(units[:-1]), units[-1]]))
-            self.fail(f"the unit of {token.text} is {known}, {found}; {advice}", unit.at)
+            near = difflib.get_close_matches(unit.text[:40], units, n=1) if unit.text not in _UNITS else []
+            advice = f"did you mean {near[0]!r}?" if near else advice
+            self.fail(f"the unit of {token.text} is {known}, {_found(unit)}; {advice}", unit.at)
         return self.take().text
 
     def _time(self, token: _Token) -> Type:
@@ -331,7 +334,7 @@ class _Reader:
         while True:
             name = self.peek()
             if name.kind not in ("word", "quoted"):
-                self.fail(f"a name is expected here; {advice}", name.at)
+                self.fail(f"a name is expected here, {_found(name)}; {advice}", name.at)
             self.take()
             text = name.text[1:-1].replace("''", "'") if name.kind == "quoted" else name.text
             if not text:

@@ -1,18 +1,32 @@
-"""The type grammar and Schema: canonical forms, advice, carets, names, immutability, pickling."""
+"""The type grammar and Schema: canonical forms, advice, carets, names, immutability, pickling, Arrow schemas."""
 
 import copy
-import datetime
 import pickle
+import random
 import typing
 import warnings
 
+import ccpq
 import pytest
 
+from ccpq import _core
 from ccpq._errors import SchemaError, UnsupportedError
 from ccpq._schema import TYPES, Field, Schema, core_fields, schema
+from ccpq._types import FORMS, MAX_FIXED_BYTES, parse_type
+
+needs_arrow = pytest.mark.skipif(not hasattr(_core, "arrow_schema_fields"), reason="this core reads no Arrow schemas")
+
+UNITS = ("s", "ms", "us", "ns")
+PARAMETRIC = {
+    # canonical text: the core's terms
+    **{f"time[{u}]": (f"time_{u}", 0, 0) for u in UNITS[1:]}, **{f"time[{u}, UTC]": (f"time_{u}_utc", 0, 0) for u in UNITS[1:]},
+    **{f"timestamp[{u}]": (f"timestamp_{u}", 0, 0) for u in UNITS}, **{f"timestamp[{u}, UTC]": (f"timestamp_{u}_utc", 0, 0) for u in UNITS},
+    **{f"decimal({p}, {s})": ("decimal", p, s) for p, s in [(1, 0), (1, 1), (9, 2), (12, 2), (18, 18), (38, 0), (38, 38)]},
+    **{f"binary[{n}]": ("fixed", n, 0) for n in [1, 16, 1000, MAX_FIXED_BYTES]},
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("word", TYPES)
+@pytest.mark.parametrize("word", [*TYPES, *PARAMETRIC])
 @pytest.mark.parametrize(("mark", "nullable"), [("", False), ("?", True), (" ?", True), (" | None", True), ("|None", True), (" not null", False)])
 def test_every_type_with_every_mark_is_canonical_again(word, mark, nullable):
     f = Field("x", word + mark)
@@ -23,7 +37,10 @@ def test_every_type_with_every_mark_is_canonical_again(word, mark, nullable):
 
 @pytest.mark.parametrize(("alias", "word"), [
     ("str", "string"), ("utf8", "string"), ("large_string", "string"), ("bytes", "binary"), ("large_binary", "binary"), ("boolean", "bool"),
-    ("double", "float64"),
+    ("double", "float64"), ("halffloat", "float16"), ("date32", "date"), ("date32[day]", "date"), ("date32 [ day ]", "date"), ("time32[ms]", "time[ms]"),
+    ("time64[us]", "time[us]"), ("time64[ns, UTC]", "time[ns, UTC]"), ("decimal128(12, 2)", "decimal(12, 2)"), ("decimal(5)", "decimal(5, 0)"),
+    ("decimal(012,02)", "decimal(12, 2)"), ("fixed_size_binary[16]", "binary[16]"), ("timestamp[us,UTC]", "timestamp[us, UTC]"),
+    ("timestamp[us, tz=UTC]", "timestamp[us, UTC]"), (" timestamp [ ns , tz = UTC ] ", "timestamp[ns, UTC]"), ("time[us,tz=UTC]", "time[us, UTC]"),
 ])  # fmt: skip
 def test_aliases(alias, word):
     assert Field("x", alias + "?").type_string == word + "?"
@@ -43,25 +60,113 @@ def test_words_of_many_widths_are_refused(word):
         Field("x", word)
 
 
-@pytest.mark.parametrize("text", [
-    "float16", "halffloat", "binary[16]", "date", "date32", "uuid", "json", "bson", "enum", "time[us]", "timestamp[us, UTC]", "timestamp",
-    "decimal(12, 2)", "decimal128(3)", "list<string>", "map<string, int64>", "struct<a: int64>", "fixed_size_binary[4]", "large_list<int8>", "uuid?",
+@pytest.mark.parametrize(("text", "message"), [
+    ("int", 'type \'int\' is refused: the width differs from program to program; write "int64" or "int32"'),
+    ("float?", 'type \'float\' is refused: it is 32 bits wide to Arrow and 64 to Python; write "float64" or "float32"'),
+    ("i8", 'type \'i8\' is refused: eight bits or eight bytes? write "int8" or "int64"'), ("f4", 'type \'f4\' is refused: write "float32"'),
+    ("bigint", 'type \'bigint\' is refused: write "int64"'), ("VARCHAR", 'type \'VARCHAR\' is refused: write "string"'),
+    ("datetime", 'type \'datetime\' is refused: its unit is not given; write "timestamp[us, UTC]" for instants or "timestamp[us]" for local times'),
+    ("timestamp", 'type \'timestamp\' is refused without a unit: write "timestamp[us, UTC]" for instants or "timestamp[us]" for local times'),
+    ("time?", 'type \'time\' is refused without a unit: write "time[us]" or "time[ms]"'),
+    ("decimal", 'type \'decimal\' is refused without digits and scale: write "decimal(12, 2)"'),
+    ("timestamp[us, Europe/Berlin]", 'zone \'Europe/Berlin\' is refused, Parquet keeps the instant only; write "timestamp[us, UTC]"'),
+    ("timestamp[ns, tz=+02:00]", 'zone \'+02:00\' is refused, Parquet keeps the instant only; write "timestamp[ns, UTC]"'),
+    ("time[us, utc]", 'zone \'utc\' is refused, Parquet keeps the instant only; write "time[us, UTC]"'),
+    ("timestamp[us, ]", 'a zone is expected here: write "timestamp[us, UTC]"'),
+    ("timestamp[m]", 'the unit of timestamp is s, ms, us or ns, not \'m\'; did you mean \'ms\'?'),
+    ("time[s]", 'the unit of time is ms, us or ns, not \'s\'; write "time[us]" or "time[ms]"'), ("time32[us]", 'the unit of time32 is ms, not \'us\'; write "time[ms]"'),
+    ("timestamp(us)", '\'[\' is expected here, not \'(\'; write "timestamp[us, UTC]" for instants or "timestamp[us]" for local times'),
+    ("decimal(39)", "a decimal has 1 to 38 digits, not 39"), ("decimal(0)", "a decimal has 1 to 38 digits, not 0"),
+    ("decimal(5, 6)", "the scale of a decimal is 0 to 5, the number of its digits, not 6"),
+    ("decimal(5, -1)", "the scale of a decimal is 0 to 5, the number of its digits, not -1"),
+    ("decimal(" + "9" * 5000 + ")", "a decimal has 1 to 38 digits, not " + "9" * 40),
+    ("decimal[5]", '\'(\' is expected here, not \'[\'; write "decimal(12, 2)": digits and scale'),
+    ("decimal()", "a number is expected here, not ')': a decimal has 1 to 38 digits"),
+    ("binary[0]", "binary[N] has 1 to 1048576 bytes, not 0"), ("binary[1048577]", "binary[N] has 1 to 1048576 bytes, not 1048577"),
+    ("fixed_size_binary[-1]", "fixed_size_binary[N] has 1 to 1048576 bytes, not -1"), ("binary(16)", '\'[\' is expected here, not \'(\'; write "binary[16]"'),
+    ("binary[16", '\']\' is expected here, and the text ends; write "binary[16]"'), ("fixed_size_binary", '\'[\' is expected here, and the text ends; write "fixed_size_binary[16]"'),
+    ("date64", 'type \'date64\' is refused: write "date" or "timestamp[ms]"'), ("date32[ms]", '\'day\' is expected here, not \'ms\'; write "date"'),
+    ("duration[us]", 'type \'duration\' is refused: readers agree on no type for it; write "int64" and the unit in the name'),
+    ("datum", "unknown type 'datum'; did you mean 'date'?"), ("xyzzy", "unknown type 'xyzzy'; known: " + ", ".join(FORMS)),
 ])  # fmt: skip
-def test_types_of_later_releases(text):
-    with pytest.raises(UnsupportedError, match="later release"):
+def test_refusals_give_advice(text, message):
+    with pytest.raises(SchemaError) as e:
         Field("x", text)
+    assert str(e.value).splitlines()[0] == f"column 'x': {message}"
 
 
-@pytest.mark.parametrize("python", [datetime.datetime, datetime.date, datetime.time, list[int], dict[str, int], tuple[int, ...]])
-def test_python_types_of_later_releases(python):
-    with pytest.raises(UnsupportedError, match="later release"):
-        Field("x", python)
+@pytest.mark.parametrize("text", [
+    "list<string>", "list<string?>?", "list<element: string not null> | None", "large_list<int8>", "map<string, int64?>", "struct<a: int64>",
+    "struct<a: int64?, 'b c': list<map<string, decimal(3, 1)>>, 'it''s': struct<a: date>>?", "list<'an item': timestamp[us, tz=UTC]>",
+])  # fmt: skip
+def test_nested_types_come_later(text):
+    with pytest.raises(UnsupportedError) as e:
+        Field("x", text)
+    assert str(e.value) == f"column 'x': type {text!r}: nested types come with a later release"
+
+
+@pytest.mark.parametrize(("text", "at", "message"), [
+    ("list<int>", 5, "type 'int' is refused: the width differs"), ("list<item: strin?>?", 11, "unknown type 'strin'; did you mean 'string'?"),
+    ("list", 4, "'<' is expected here, and the text ends"), ("list[string]", 4, "'<' is expected here, not '['"), ("list<string", 11, "'>' is expected here"),
+    ("list<>", 5, "unknown type '>'"), ("list<", 5, "a type is expected here, and the text ends"), ("list<string, string>", 11, "'>' is expected here, not ','"),
+    ("map<string?, int64>", 4, "a key of a map is never null"), ("map<string>", 10, "',' is expected here, not '>'"), ("map<string, i8>", 12, "type 'i8' is refused"),
+    ("struct<>", 7, "a name is expected here, not '>'"), ("struct<a int64>", 9, "':' is expected here, not 'int64'"), ("struct<a: int64, a: int8>", 17, "'a' is there twice"),
+    ("struct<'a'', b: int64>", 7, "a quote that is not closed"), ("struct<'': int64>", 7, "a name in a struct is empty"), ("struct<a: date,>", 15, "a name is expected here"),
+    ("list<int64>?x", 12, "unexpected 'x': the type has ended"), ("list<" * 33, 160, "types are nested at most 32 deep"), ("list<timestamp[us, CET]>", 19, "zone 'CET'"),
+])  # fmt: skip
+def test_errors_inside_nested_types_are_told(text, at, message):
+    with pytest.raises(SchemaError) as e:
+        Field("x", text)
+    lines = str(e.value).splitlines()
+    assert lines[0].startswith(f"column 'x': {message}")
+    if len(text) < 100:
+        assert lines[1:] == ["  " + text, "  " + " " * at + "^"]
+    else:
+        assert lines[1].startswith("  ...list<") and text[at:].startswith(lines[1][len(lines[2]) - 1 :])
+
+
+def test_a_long_text_is_shown_around_the_place():
+    text = "struct<" + ", ".join(f"column{i}: int64" for i in range(50)) + ", bad: strin, " + ", ".join(f"more{i}: int64" for i in range(50)) + ">"
+    with pytest.raises(SchemaError, match="did you mean 'string'") as e:
+        Field("x", text)
+    shown, caret = str(e.value).splitlines()[1:]
+    assert shown.startswith("  ...") and shown.endswith("...") and len(shown) < 120
+    assert shown[len(caret) - 1 :].startswith("strin, more0")
+
+
+def test_no_text_breaks_the_grammar():
+    """Texts of the grammar's own pieces: canonical again, or an error of ours whose caret is inside the text."""
+    pieces = [*TYPES, "time", "timestamp", "decimal", "fixed_size_binary", "list", "map", "struct", "?", "|", "None", "not", "null", "[", "]", "(", ")", "<", ">", ",", ":", "=",
+              "tz", "UTC", "us", "12", "-3", "'q'", "'", "§", "\t", " ", "int", "x"]  # fmt: skip
+    rng = random.Random(3)
+    good = 0
+    for _ in range(20_000):
+        text = "".join(rng.choice(pieces) for _ in range(rng.randrange(1, 9)))
+        try:
+            parsed = parse_type(text)
+        except UnsupportedError:
+            continue
+        except SchemaError as e:
+            shown, caret = str(e).splitlines()[-2:]
+            assert set(caret) == {" ", "^"} and len(caret) <= len(shown) + 1
+            continue
+        assert parse_type(str(parsed.type)) == parsed._replace(nullable=None)
+        good += 1
+    assert good > 100
+
+
+def test_the_core_gets_kinds_and_parameters():
+    types = [*TYPES, *PARAMETRIC]
+    s = schema({f"c{i}": t + "?" * (i % 2) for i, t in enumerate(types)})
+    assert core_fields(s) == [(f"c{i}", *([t, i % 2 == 1, 0, 0] if t in TYPES else [PARAMETRIC[t][0], i % 2 == 1, *PARAMETRIC[t][1:]])) for i, t in enumerate(types)]
 
 
 @pytest.mark.parametrize(("text", "at", "words"), [
     ("strng", 0, "did you mean 'string'"), ("  flaot32?", 2, "did you mean 'float32'"), ("int64??", 6, "has ended"), ("int64 | Nil", 6, "what may follow"),
     ("int64 null", 6, "what may follow"), ("string? not null", 8, "has ended"), ("", 0, "empty"), ("   ", 0, "empty"), ("int64 ;", 6, "unexpected character"),
-    ("?", 0, "unknown type"), ("int128", 0, "did you mean"), ("zzzzzz", 0, "known: bool"), ("int64[3]", 5, "what may follow"),
+    ("?", 0, "unknown type"), ("int128", 0, "did you mean"), ("timestmp[us]", 0, "did you mean 'timestamp'"),
+    ("int64 | not null", 6, "what may follow"), ("decimal", 7, "without digits"), ("timestamp ?", 10, "without a unit"), ("timestamp[us; UTC]", 12, "unexpected character"),
+    ("decimal(5, 6)", 11, "the scale"), ("timestamp[us, CET]?", 14, "zone 'CET'"), ("binary[16]]", 10, "what may follow"), ("zzzzzz", 0, "known: bool"), ("int64[3]", 5, "what may follow"),
     ("string | None | None", 14, "has ended"), ("String", 0, "did you mean 'string'"),
 ])  # fmt: skip
 def test_errors_have_a_caret_under_the_position(text, at, words):
@@ -122,9 +227,10 @@ def test_a_schema_is_a_mapping_in_order():
     assert s["a"] == Field("a", "string?")
     assert s.fields == (Field("b", int), Field("a", str | None), Field("c", "float32"))
     assert s.to_dict() == {"b": "int64", "a": "string?", "c": "float32"}
-    assert core_fields(s) == [("b", "int64", False), ("a", "string", True), ("c", "float32", False)]
+    assert core_fields(s) == [("b", "int64", False, 0, 0), ("a", "string", True, 0, 0), ("c", "float32", False, 0, 0)]
     with pytest.raises(KeyError):
         s["d"]
+    assert (s.get("a"), "z" in s, dict(s)["b"]) == (s["a"], False, s["b"])
 
 
 def test_equality_and_hash():
@@ -162,14 +268,58 @@ def test_no_schemas(x):
         schema(x)
 
 
-def test_frames_and_dataclasses_come_later():
-    class Arrow:
-        def __arrow_c_schema__(self):
-            raise AssertionError
+class Capsule:
+    """Something with an Arrow schema, which is pyarrow's."""
 
-    for x in (Arrow(), Arrow, int):
-        with pytest.raises(UnsupportedError, match="later release"):
-            schema(x)
+    def __init__(self, inner):
+        self.inner = inner
+
+    def __arrow_c_schema__(self):
+        return self.inner.__arrow_c_schema__()
+
+
+@needs_arrow
+def test_arrow_schemas_keep_their_nullability():
+    pa = pytest.importorskip("pyarrow")
+    given = pa.schema([pa.field("a", pa.int64(), nullable=False), ("b", pa.large_string()), pa.field("c", pa.timestamp("ns", "Europe/Berlin"), nullable=False), ("d", pa.decimal128(5, 2))])
+    expected = {"a": "int64", "b": "string?", "c": "timestamp[ns, UTC]", "d": "decimal(5, 2)?"}
+    table = given.empty_table()
+    for x in (given, Capsule(given), pa.struct(given), table, table.to_reader()):
+        assert schema(x).to_dict() == expected
+        assert schema(x, nullable=True).to_dict() == expected
+
+
+@needs_arrow
+def test_frames_have_schemas():
+    pd, pl = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    assert schema(pl.DataFrame({"a": [1], "s": ["x"]})).to_dict() == {"a": "int64?", "s": "string?"}
+    assert schema(pl.Schema({"a": pl.Int8, "t": pl.Datetime("us", "UTC")})).to_dict() == {"a": "int8?", "t": "timestamp[us, UTC]?"}
+    pytest.importorskip("pyarrow")
+    assert schema(pd.DataFrame({"a": [1], "s": ["x"]})).to_dict() == {"a": "int64?", "s": "string?"}
+
+
+@needs_arrow
+def test_arrow_schemas_are_checked_as_others_are():
+    pa = pytest.importorskip("pyarrow")
+    with pytest.raises(SchemaError, match="'a' is there twice"):
+        schema(pa.schema([("a", pa.int64()), ("a", pa.int64())]))
+    with pytest.raises((SchemaError, UnsupportedError), match="'late'"):
+        schema(pa.schema([("a", pa.int64()), ("late", pa.duration("us"))]))
+    with pytest.raises(SchemaError, match="at least one column"):
+        schema(pa.schema([]))
+    with pytest.warns(UserWarning, match="'A' and 'a'"):
+        schema(pa.schema([("A", pa.int64()), ("a", pa.int64())]))
+
+
+@needs_arrow
+def test_a_schema_is_an_arrow_schema():
+    pa = pytest.importorskip("pyarrow")
+    s = schema({"a": "int64", "b": "timestamp[us, UTC]?", "c": "decimal(12, 2)", "d": "binary[3]?", "e": "time[ns]"})
+    assert pa.schema(s) == pa.schema([
+        pa.field("a", pa.int64(), nullable=False), ("b", pa.timestamp("us", "UTC")), pa.field("c", pa.decimal128(12, 2), nullable=False), ("d", pa.binary(3)),
+        pa.field("e", pa.time64("ns"), nullable=False),
+    ])  # fmt: skip
+    assert schema(pa.schema(s)) == s
 
 
 def test_names_equal_but_for_case_warn():
@@ -183,3 +333,15 @@ def test_reprs_are_short():
     assert repr(s["column3"]) == "Field('column3', 'int64?')"
     assert str(schema({"a": "int64", "long": "string?"})) == "a     int64\nlong  string?"
     assert isinstance(s, Schema)
+
+
+def test_json_is_a_small_immutable_wrapper():
+    j = ccpq.Json({"a": [1]})
+    assert (j.value, repr(j), j == ccpq.Json({"a": [1]}), j == ccpq.Json({}), j == {"a": [1]}) == ({"a": [1]}, "Json({'a': [1]})", True, False, False)
+    assert pickle.loads(pickle.dumps(j)) == copy.deepcopy(j) == j
+    assert len({ccpq.Json(1), ccpq.Json(1), ccpq.Json(None), ccpq.Json("1")}) == 3
+    with pytest.raises(TypeError):
+        hash(j)
+    for change in (lambda: setattr(j, "value", 3), lambda: setattr(j, "more", 3), lambda: delattr(j, "value")):
+        with pytest.raises(AttributeError):
+            change()
