@@ -1,5 +1,5 @@
-/* What differs between CPython 3.10 and today, under one name each. The only other file that looks
- * into objects is convert.c. */
+/* What differs between CPython 3.10 and today, under one name each. The only other files that look
+ * into objects are convert*.c. */
 #ifndef CQ_PY_COMPAT_H
 #define CQ_PY_COMPAT_H
 
@@ -67,6 +67,19 @@ static inline bool compat_small_int(PyObject *v, int64_t *out)
     default: return false;
     }
 #endif
+}
+
+/* The n bytes of an int that is neither negative nor larger, big-endian; false for others. */
+static inline bool compat_long_big_endian(PyObject *v, uint8_t *out, size_t n)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    Py_ssize_t needed = PyLong_AsNativeBytes(v, out, (Py_ssize_t)n, Py_ASNATIVEBYTES_BIG_ENDIAN | Py_ASNATIVEBYTES_UNSIGNED_BUFFER | Py_ASNATIVEBYTES_REJECT_NEGATIVE);
+    bool fits = needed >= 0 && (size_t)needed <= n;
+#else
+    bool fits = _PyLong_AsByteArray((PyLongObject *)v, out, n, 0, 0) == 0;
+#endif
+    if (!fits) PyErr_Clear(); /* nothing else can go wrong with an int */
+    return fits;
 }
 
 #endif

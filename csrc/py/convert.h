@@ -37,24 +37,38 @@ typedef struct ident {
 typedef struct column column;
 typedef conv_result (*conv_fn)(conv *x, column *c, PyObject *v);
 
+/* All that converting into one builder needs. A zeroed one may be bound, traversed and cleared. */
 struct column {
     conv_fn convert;
-    cq_colbuf *buf; /* of the core's writer */
+    cq_colbuf *buf; /* of the core's writer or of a stage */
     ident *idents;  /* idents_mask + 1 entries in the table's pool; NULL: none */
     size_t idents_mask;
     cq_type type;
-    bool optional;
-    PyObject *name; /* interned */
+    cq_unit unit;   /* of times and timestamps, as users give it */
+    bool utc, optional;
+    int32_t fixed_bytes, precision, scale; /* as in cq_field */
+    conv_fn strict;   /* what `convert` asks after its own rules; NULL: `convert` is strict itself */
+    PyObject *name;   /* interned */
+    PyObject *encode; /* json: the standard library's encoder, (value, 0) -> list of text; else NULL */
+    PyObject *seen;   /* json: dict of the containers the encoder is inside of; empty between values */
+    char type_text[CQ_TYPE_TEXT_BYTES]; /* as users write it, without "?" */
 };
 
-/* The converter of a type; bound once at open. */
-conv_fn convert_for(cq_type type);
+/* Binds a zeroed column to a field and to the builder its values go into. Imports what the type needs (datetime,
+ * decimal, uuid, json): -1 with the exception of that, and convert_clear takes away what was made. `strict`: only what
+ * api.md's table accepts; otherwise also what its paragraph on strict=False adds. */
+int convert_bind(core_state *st, column *c, const cq_field *f, cq_colbuf *buf, bool strict);
+int convert_traverse(column *c, visitproc visit, void *arg);
+void convert_clear(column *c);
 
 /* Sets a refusal; the text is a format of PyUnicode_FromFormat. */
 conv_result convert_refuse(conv *x, PyObject *type, const char *format, ...);
 
 /* Puts a null, or refuses it ("None in a required column ..."). */
 conv_result convert_null(conv *x, column *c, PyObject *v);
+
+/* Whether a column of the type makes use of idents. */
+static inline bool convert_has_idents(cq_type t) { return t == CQ_STRING || t == CQ_ENUM; }
 
 /* The row was taken back: forgets ids that died with it. */
 void convert_row_aborted(column *c);

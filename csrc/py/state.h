@@ -18,7 +18,12 @@
 #define CORE_STATE_OBJECTS(X) \
     X(Integral) /* numbers.Integral */ \
     X(repr)     /* reprlib.repr: a short text of any container */ \
-    X(TextIOBase)
+    /* the converters'; NULL until a column needs them */ \
+    X(datetime) X(date) X(time) X(timedelta) X(utc) /* of the C module; datetime.timezone.utc */ \
+    X(Decimal) X(UUID) X(Enum) X(PathLike) X(Json) \
+    X(name_int) X(name_utcoffset) /* interned: attributes that are asked for once a value */ \
+    X(TextIOBase) \
+    X(field_names) /* of ccpq._row_names */
 
 #define CORE_STATE_LIST(X) CORE_STATE_ERRORS(X) CORE_STATE_TYPES(X) CORE_STATE_OBJECTS(X)
 
