@@ -6,9 +6,6 @@
 
 /* -- same values, same bytes ------------------------------------------------------------------------------------------ */
 
-static const cq_type all_types[] = {CQ_BOOL,   CQ_INT8,    CQ_INT16,   CQ_INT32,  CQ_INT64, CQ_UINT8, CQ_UINT16,
-                                    CQ_UINT32, CQ_UINT64,  CQ_FLOAT32, CQ_FLOAT64, CQ_STRING, CQ_BINARY};
-
 static int64_t random_rows(void)
 {
     static const int64_t tops[] = {3, 40, 700, 5000, 9000, 20000};
@@ -20,7 +17,7 @@ static void random_table(wf_table *t, int64_t n, int64_t spare)
     int32_t const columns = 1 + (int32_t)cqt_rand_below(4);
     wf_table_init(t, n + spare);
     for (int32_t i = 0; i < columns; i++) {
-        cq_type const type = cqt_rand_below(2) ? all_types[cqt_rand_below(13)] : cqt_rand_below(2) ? CQ_STRING : CQ_INT64;
+        cq_type const type = cqt_rand_below(2) ? (cq_type)cqt_rand_below(CQ_N_TYPES) : cqt_rand_below(2) ? CQ_STRING : CQ_INT64;
         (void)wf_table_add(t, type, cqt_rand_below(2));
         wf_fill_random(t, i, n, (size_t)(cqt_rand_below(8) ? 60 : 3000));
     }

@@ -143,18 +143,19 @@ static void vector(model *m, uint64_t variety)
 {
     slot s[20];
     uint8_t values[20 * MOST_BYTES], validity[20];
-    int64_t offsets[21] = {0}, done;
+    cq_span spans[20];
+    int64_t done;
     int64_t const n = 1 + (int64_t)cqt_rand_below(20);
     bool const constant = cqt_rand_below(3) == 0;
     cq_type const t = m->c.type;
     for (int64_t i = 0; i < n; i++) {
         s[i] = constant && i ? s[0] : random_slot(m, variety);
         validity[i] = !s[i].is_null;
-        size_t const at = m->c.width ? (size_t)i * m->c.width : (size_t)offsets[i];
+        size_t const at = (size_t)i * (m->c.width ? m->c.width : MOST_BYTES);
         memcpy(values + at, s[i].v, m->c.width ? m->c.width : s[i].n);
-        offsets[i + 1] = offsets[i] + (int64_t)s[i].n;
+        spans[i] = cq_span_of(values + at, s[i].n);
     }
-    cq_vec v = m->c.width ? cq_vec_flat(t, values, m->c.optional ? validity : NULL) : cq_vec_bytes(t, values, offsets, m->c.optional ? validity : NULL);
+    cq_vec v = m->c.width ? cq_vec_flat(t, values, m->c.optional ? validity : NULL) : cq_vec_spans(t, spans, m->c.optional ? validity : NULL);
     if (constant) v = s[0].is_null ? cq_vec_null(t) : cq_vec_const(t, cq_span_of(s[0].v, s[0].n));
     cq_status const st = cq_colbuf_append_vec(&m->c, &v, 0, n, &done, &m->e);
     CQT(st == CQ_OK || st == CQ_ENOMEM);

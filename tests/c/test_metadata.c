@@ -27,11 +27,11 @@ static void page_headers(void)
 static void schema_elements(void)
 {
     uint8_t dst[CQ_SCHEMA_ELEMENT_BYTES(6)];
-    cq_field const f = {.name = "n", .name_bytes = 1, .type = CQ_UINT8, .optional = true};
+    cq_field const f = {.name = "n", .name_bytes = 1, .type = CQ_UINT8, .optional = true, .field_id = -1};
     static const uint8_t want[] = {0x15, 0x02, 0x25, 0x02, 0x18, 0x01, 'n', 0x25, 0x16, 0x4C, 0xAC, 0x13, 0x08, 0x12, 0x00, 0x00, 0x00};
     CQT_EQ_U(cq_meta_schema_leaf(&f, dst), sizeof want);
     CQT_EQ_MEM(dst, want, sizeof want);
-    cq_field const text = {.name = "s", .name_bytes = 1, .type = CQ_STRING};
+    cq_field const text = {.name = "s", .name_bytes = 1, .type = CQ_STRING, .field_id = -1};
     static const uint8_t want_text[] = {0x15, 0x0C, 0x25, 0x00, 0x18, 0x01, 's', 0x25, 0x00, 0x4C, 0x1C, 0x00, 0x00, 0x00};
     CQT_EQ_U(cq_meta_schema_leaf(&text, dst), sizeof want_text);
     CQT_EQ_MEM(dst, want_text, sizeof want_text);
@@ -48,7 +48,8 @@ static void largest_pieces(void)
             size_t const n = sizes[i];
             uint8_t *dst = malloc(CQ_CHUNK_META_BYTES(n)), *leaf = malloc(CQ_SCHEMA_ELEMENT_BYTES(n));
             CQT(dst && leaf);
-            cq_field const f = {.name = name, .name_bytes = n, .type = (cq_type)t, .optional = true, .max_def = 1};
+            cq_field const f = {.name = name, .name_bytes = n, .type = (cq_type)t, .optional = true, .max_def = 1, .fixed_bytes = cq_type_facts((cq_type)t)->physical == CQ_PQ_FIXED_LEN_BYTE_ARRAY ? CQ_MAX_FIXED_BYTES : 0,
+                                .precision = 38, .scale = 38, .field_id = INT32_MAX};
             cq_chunk_meta c = {.field = &f, .codec = CQ_PQ_ZSTD, .n_slots = INT32_MAX, .compressed_bytes = INT64_MAX, .uncompressed_bytes = INT64_MAX,
                                .data_page_offset = INT64_MAX, .dict_page_offset = INT64_MAX, .n_plain = INT32_MAX, .n_dict = INT32_MAX, .n_delta = INT32_MAX};
             size_t const width = cq_type_facts(f.type)->width;

@@ -10,13 +10,14 @@
 
 static void make_schema(cq_schema *s, cq_mem *mem, int32_t n, bool strings)
 {
+    static const cq_type fixed[] = {CQ_BOOL, CQ_INT32, CQ_INT64, CQ_FLOAT16, CQ_TIMESTAMP_US, CQ_UUID};
     cq_err e;
     cq_mem_init(mem, NULL, UINT64_C(1) << 30);
     cq_schema_init(s, mem);
     for (int32_t i = 0; i < n; i++) {
         char name[32];
         size_t const k = (size_t)snprintf(name, sizeof name, "c%d", (int)i);
-        CQT_OK(cq_schema_add(s, name, k, strings ? CQ_STRING : (cq_type)(i % CQ_STRING), i % 2, &e), &e);
+        CQT_OK(cq_schema_add(s, name, k, strings ? CQ_STRING : fixed[i % 6], i % 2, &e), &e);
     }
 }
 
@@ -61,7 +62,7 @@ static void refusals_name_what_would_do(void)
             make_schema(&s, &mem, columns[i], strings);
             for (int k = 0; k < 9; k++) {
                 cq_plan_opts const o[] = {opts_of(CQ_CODEC_NONE, 0), opts_of(CQ_CODEC_SNAPPY, 0), opts_of(CQ_CODEC_ZSTD, 3), opts_of(CQ_CODEC_ZSTD, 19),
-                                          {.codec = CQ_CODEC_SNAPPY, .data_page_bytes = 1, .n_sorting = strings}, {.codec = CQ_CODEC_NONE, .max_value_bytes = 1000},
+                                          {.codec = CQ_CODEC_SNAPPY, .data_page_bytes = 1, .sort_key_bytes = strings ? CQ_MAX_SORT_KEY_BYTES : 0}, {.codec = CQ_CODEC_NONE, .max_value_bytes = 1000},
                                           {.codec = CQ_CODEC_NONE, .max_value_bytes = INT64_MAX, .data_page_bytes = INT64_MAX}};
                 for (int j = 0; j < 7; j++) check_refusal(&s, &o[j], limits[k]);
             }

@@ -18,7 +18,7 @@ static cq_span value_of_row(const void *ctx, int32_t column, bool *is_null)
     size_t const width = cq_type_facts(c->type)->width;
     *is_null = !c->validity[s->row];
     if (width) return cq_span_of(c->values + (size_t)s->row * width, width);
-    return cq_span_of(c->values + c->offsets[s->row], (size_t)(c->offsets[s->row + 1] - c->offsets[s->row]));
+    return wf_span(c, s->row);
 }
 
 /* >0: row b must not come behind row a. */

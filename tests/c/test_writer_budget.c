@@ -22,6 +22,15 @@ typedef cq_type (*type_fn)(int32_t column);
 static cq_type all_strings(int32_t i) { return i < 0 ? CQ_INT64 : CQ_STRING; }
 static cq_type all_doubles(int32_t i) { return i < 0 ? CQ_INT64 : CQ_FLOAT64; }
 static cq_type mixed(int32_t i) { return (cq_type)((i + 11) % CQ_N_TYPES); }
+static cq_type fixed_or_text(int32_t i) { return i % 3 == 2 ? CQ_STRING : CQ_FIXED; }
+static cq_type all_fixed(int32_t i) { return i % 4 == 3 ? CQ_UUID : CQ_FIXED; }
+
+/* Lengths below and above those of pages; not too many bytes in a row. */
+static int32_t fixed_length(int32_t i, int32_t n_columns)
+{
+    static const int32_t lengths[] = {1, 70000, 12, 700, 5000, 20000, 64, 4096};
+    return n_columns <= 40 ? lengths[i % 8] : lengths[i % 8] % 200 + 1;
+}
 
 static void wide_schema(wide *x, int32_t n, type_fn type, bool optional)
 {
@@ -31,24 +40,37 @@ static void wide_schema(wide *x, int32_t n, type_fn type, bool optional)
     for (int32_t i = 0; i < n; i++) {
         char name[32];
         name_column(name, sizeof name, i);
-        CQT_OK(cq_schema_add(&x->schema, name, strlen(name), type(i), optional, &x->e), &x->e);
+        cq_type const t = type(i);
+        cq_field_spec const f = {.name = name, .name_bytes = strlen(name), .type = t, .optional = optional, .fixed_bytes = fixed_length(i, n), .field_id = i,
+                                 .precision = t == CQ_DECIMAL32 ? 9 : t == CQ_DECIMAL64 ? 18 : 19 + i % 20, .scale = i % 5};
+        CQT_OK(cq_schema_add_field(&x->schema, &f, &x->e), &x->e);
     }
     x->o.codec = CQ_CODEC_SNAPPY;
     x->o.level = CQ_LEVEL_DEFAULT;
     x->o.spill_dir = "/tmp";
 }
 
+/* Behind the open: bytes for values, and memory as if a batch was being made of foreign columns all the time. */
+static void wide_opened(wide *x)
+{
+    const cq_plan *plan = cq_writer_plan(x->w);
+    size_t const n = cq_max_size(plan->max_value_bytes, plan->max_fixed_bytes);
+    x->text = wf_alloc(n + 8);
+    memset(x->text, 'q', n);
+    CQT_OK(cq_mem_charge(&x->mem, plan->batch_bytes, "the batch", &x->e), &x->e);
+}
+
 static void wide_open(wide *x, uint64_t limit)
 {
     cq_mem_init(&x->mem, NULL, limit);
     CQT_OK(cq_writer_open(&x->w, &x->schema, &x->o, wf_sink_of(&x->sink), &x->mem, &x->e), &x->e);
-    x->text = wf_alloc(cq_writer_plan(x->w)->max_value_bytes + 1);
-    memset(x->text, 'q', cq_writer_plan(x->w)->max_value_bytes);
+    wide_opened(x);
 }
 
 static void wide_close(wide *x)
 {
     CQT_OK(cq_writer_close(x->w, NULL, 0, &x->e), &x->e);
+    cq_mem_uncharge(&x->mem, cq_writer_plan(x->w)->batch_bytes);
     cq_writer_free(x->w);
     CQT_EQ_U(cq_mem_used(&x->mem), 0);
     CQT(cq_mem_peak(&x->mem) <= x->mem.limit);
@@ -75,6 +97,7 @@ static cq_status put_one(wide *x, int32_t i, nature kind, int64_t row, size_t hu
     }
     size_t n = kind == LONG ? 300 : 12;
     if (huge) n = huge;
+    if (f->fixed_bytes) n = (size_t)f->fixed_bytes;
     if (cqt_rand_below(2)) {
         memcpy(x->text, &v, 8);
         cq_status const st = cq_colbuf_put_bytes(c, x->text, n, &x->e);
@@ -161,6 +184,8 @@ static void worst_data_of_few_columns(void)
         worst_data(n, all_strings, false, CQ_CODEC_NONE, 0, 30000, 300 << 10);
         worst_data(n, mixed, true, CQ_CODEC_ZSTD, 0, 30000, 100 << 10);
         worst_data(n, all_doubles, true, CQ_CODEC_SNAPPY, 0, 60000, 0);
+        worst_data(n, fixed_or_text, true, n % 2 ? CQ_CODEC_SNAPPY : CQ_CODEC_NONE, 0, 10000, n % 4 ? 0 : 2 << 20);
+        worst_data(n, all_fixed, false, CQ_CODEC_SNAPPY, n % 4 ? 0 : 100, 10000, 200 << 10);
         worst_data(n, all_strings, false, CQ_CODEC_SNAPPY, 100, 15000, 1 + cqt_rand_below(16 << 20)); /* tiny pages, large dictionaries */
     }
 }
@@ -204,17 +229,17 @@ static void large_values_of_a_batch(void)
     wide_schema(&x, COLUMNS, all_strings, false);
     wide_open(&x, least_limit(&x) + (2 << 20));
     size_t const n = cq_writer_plan(x.w)->max_value_bytes;
-    uint8_t *bytes = wf_alloc(n * (ROWS / 8 + 1) + 100);
+    uint8_t *bytes = wf_alloc(n + ROWS);
     cqt_rand_bytes(bytes, 4096);
-    static int64_t offsets[COLUMNS][ROWS + 1];
+    static cq_span spans[COLUMNS][ROWS];
     for (int round = 0; round < 20; round++) {
         cq_vec v[COLUMNS];
         for (int32_t i = 0; i < COLUMNS; i++) {
             for (int64_t row = 0; row < ROWS; row++) {
                 bool const large = (row + i + round) % 8 == 0;
-                offsets[i][row + 1] = offsets[i][row] + (large ? (int64_t)n - 40 : 1);
+                spans[i][row] = cq_span_of(bytes + row, large ? n - 40 : 1);
             }
-            v[i] = cq_vec_bytes(CQ_STRING, bytes, offsets[i], NULL);
+            v[i] = cq_vec_spans(CQ_STRING, spans[i], NULL);
         }
         cq_batch const b = {ROWS, v};
         CQT_OK(cq_writer_write_batch(x.w, &b, &x.e), &x.e);
@@ -274,8 +299,7 @@ static void shared_budget(void)
         cq_mem_init(&x[i].mem, &parent, parent.limit);
         CQT_OK(cq_mem_reserve(&x[i].mem, share, &x[i].e), &x[i].e);
         CQT_OK(cq_writer_open(&x[i].w, &x[i].schema, &x[i].o, wf_sink_of(&x[i].sink), &x[i].mem, &x[i].e), &x[i].e);
-        x[i].text = wf_alloc(cq_writer_plan(x[i].w)->max_value_bytes + 1);
-        memset(x[i].text, 'q', cq_writer_plan(x[i].w)->max_value_bytes);
+        wide_opened(&x[i]);
     }
     cq_mem late;
     cq_err e;

@@ -15,7 +15,7 @@
 
 #include "cqtest.h"
 
-#define WF_MAX_COLUMNS 16
+#define WF_MAX_COLUMNS 48
 
 /* -- tables ---------------------------------------------------------------------------------------------------------- */
 
@@ -24,7 +24,9 @@ typedef struct wf_column {
     bool optional;
     uint8_t *values;   /* fixed width: one slot a row, zero for nulls; byte arrays: the bytes */
     int64_t *offsets;  /* byte arrays: n_rows + 1 */
+    cq_span *spans;    /* byte arrays: made by wf_vec from the offsets */
     uint8_t *validity; /* always there */
+    int32_t fixed_bytes, precision, scale; /* as the schema has them */
     size_t bytes, cap;
 } wf_column;
 
@@ -47,7 +49,8 @@ static inline void wf_table_init(wf_table *t, int64_t cap_rows)
     t->cap_rows = cap_rows;
 }
 
-static inline int32_t wf_table_add(wf_table *t, cq_type type, bool optional)
+/* `fixed_bytes` is for CQ_FIXED, `precision` for decimals, whose scale is a third of it. */
+static inline int32_t wf_table_add_sized(wf_table *t, cq_type type, bool optional, int32_t fixed_bytes, int32_t precision)
 {
     CQT(t->n_columns < WF_MAX_COLUMNS);
     wf_column *c = &t->c[t->n_columns];
@@ -55,11 +58,27 @@ static inline int32_t wf_table_add(wf_table *t, cq_type type, bool optional)
     c->type = type;
     c->optional = optional;
     c->validity = wf_alloc(rows);
-    if (cq_type_facts(type)->width)
+    if (type == CQ_FIXED) c->fixed_bytes = fixed_bytes;
+    if (type == CQ_UUID) c->fixed_bytes = 16;
+    if (type == CQ_FLOAT16) c->fixed_bytes = 2;
+    if (type == CQ_DECIMAL128) c->fixed_bytes = cq_decimal_bytes(precision);
+    if (cq_type_facts(type)->logical == CQ_PQ_LOGICAL_DECIMAL) {
+        CQT_EQ_I(cq_type_of_decimal(precision), type);
+        c->precision = precision;
+        c->scale = precision / 3;
+    }
+    if (cq_type_facts(type)->width) {
         c->values = wf_alloc(rows * cq_type_facts(type)->width);
-    else
+    } else {
         c->offsets = wf_alloc((rows + 1) * sizeof *c->offsets);
+        c->spans = wf_alloc(rows * sizeof *c->spans);
+    }
     return t->n_columns++;
+}
+
+static inline int32_t wf_table_add(wf_table *t, cq_type type, bool optional)
+{
+    return wf_table_add_sized(t, type, optional, 6, type == CQ_DECIMAL32 ? 9 : type == CQ_DECIMAL64 ? 18 : 25);
 }
 
 static inline void wf_table_free(wf_table *t)
@@ -67,6 +86,7 @@ static inline void wf_table_free(wf_table *t)
     for (int32_t i = 0; i < t->n_columns; i++) {
         free(t->c[i].values);
         free(t->c[i].offsets);
+        free(t->c[i].spans);
         free(t->c[i].validity);
     }
     memset(t, 0, sizeof *t);
@@ -83,6 +103,7 @@ static inline void wf_set(wf_table *t, int32_t column, int64_t row, const void *
         if (p) memcpy(c->values + (size_t)row * width, p, width);
     } else {
         if (!p) n = 0;
+        if (p && c->fixed_bytes) CQT_EQ_U(n, (size_t)c->fixed_bytes);
         if (c->bytes + n > c->cap) {
             c->cap = c->cap * 2 + n + 64;
             c->values = realloc(c->values, c->cap);
@@ -96,16 +117,38 @@ static inline void wf_set(wf_table *t, int32_t column, int64_t row, const void *
     if (row >= t->n_rows) t->n_rows = row + 1;
 }
 
+/* A fixed-length value made from a number: big-endian with its sign, for decimals; with bytes of its own before it, which
+ * depend on it, for the others; float16: its low bits. */
+static inline void wf_fixed_of(const wf_column *c, int64_t v, uint8_t *to)
+{
+    size_t const n = (size_t)c->fixed_bytes;
+    uint64_t x = (uint64_t)v;
+    if (c->type == CQ_FLOAT16) {
+        cq_store16(to, cq_low16(x));
+        return;
+    }
+    bool const decimal = c->type == CQ_DECIMAL128;
+    for (size_t i = n; i > 0; i--, x >>= 8) {
+        to[i - 1] = cq_low8(x);
+        if (n - i >= 7) x = decimal ? (v < 0 ? UINT64_MAX : 0) : (x >> 8 | 1) * UINT64_C(0x9E3779B97F4A7C15) << 8;
+    }
+}
+
 static inline void wf_set_int(wf_table *t, int32_t column, int64_t row, int64_t v)
 {
-    int32_t const w = (int32_t)v;
+    int32_t const w = cq_wrap_i32(cq_low32((uint64_t)v));
     uint8_t const b = v != 0;
     float const f = (float)v;
     double const d = (double)v;
     char text[32];
-    cq_type const type = t->c[column].type;
-    const cq_type_info *info = cq_type_facts(type);
-    if (info->width == 0)
+    const wf_column *c = &t->c[column];
+    const cq_type_info *info = cq_type_facts(c->type);
+    if (c->fixed_bytes) {
+        uint8_t *bytes = wf_alloc((size_t)c->fixed_bytes);
+        wf_fixed_of(c, v, bytes);
+        wf_set(t, column, row, bytes, (size_t)c->fixed_bytes);
+        free(bytes);
+    } else if (info->width == 0)
         wf_set(t, column, row, text, (size_t)snprintf(text, sizeof text, "value %lld", (long long)v));
     else if (info->width == 1)
         wf_set(t, column, row, &b, 1);
@@ -115,10 +158,14 @@ static inline void wf_set_int(wf_table *t, int32_t column, int64_t row, int64_t 
         wf_set(t, column, row, info->width == 4 ? (const void *)&w : (const void *)&v, 0);
 }
 
-/* A value of any type within the type's range. */
+/* A value of any type within the type's range: times of a day, decimals of as many digits as wf_table_add gives. */
 static inline int64_t wf_in_range(cq_type type, uint64_t x)
 {
     const cq_type_info *f = cq_type_facts(type);
+    static const int64_t day[] = {[CQ_UNIT_MS] = 86400000, [CQ_UNIT_US] = 86400000000, [CQ_UNIT_NS] = 86400000000000};
+    if (f->logical == CQ_PQ_LOGICAL_TIME) return (int64_t)(x % (uint64_t)day[f->unit]);
+    if (type == CQ_DECIMAL32) return (int64_t)(x % 1999999999) - 999999999;
+    if (type == CQ_DECIMAL64) return (int64_t)(x % UINT64_C(1999999999999999999)) - INT64_C(999999999999999999);
     if (f->bits == 0 || f->bits == 64) return cq_wrap_i64(x);
     uint64_t const low = x & ((UINT64_C(1) << f->bits) - 1);
     if (!f->is_signed) return cq_wrap_i64(low);
@@ -172,13 +219,14 @@ static inline cq_sink wf_sink_of(wf_sink *s)
 /* The smallest limit that a plan for these options accepts. */
 static inline uint64_t wf_least_limit(const cq_schema *s, const cq_writer_opts *o)
 {
-    cq_plan plan;
+    cq_writer_opts small = *o;
+    cq_sink const none = {0};
+    cq_writer *w;
+    cq_mem mem;
     cq_err e;
-    int32_t level, n_sorting = 0;
-    CQT_OK(cq_codec_level(o->codec, o->level, &level, &e), &e);
-    for (int32_t i = 0; i < o->n_sorting; i++) n_sorting += cq_type_facts(s->fields[o->sorting[i].column].type)->width == 0;
-    cq_plan_opts const po = {.codec = o->codec, .level = level, .data_page_bytes = o->data_page_bytes, .max_value_bytes = o->max_value_bytes, .n_sorting = n_sorting};
-    CQT_STATUS(cq_plan_make(&plan, s, &po, 1, &e), CQ_EBUDGET);
+    small.memory_limit = 1;
+    cq_mem_init(&mem, NULL, UINT64_C(1) << 30);
+    CQT_STATUS(cq_writer_open(&w, s, &small, none, &mem, &e), CQ_EBUDGET);
     return e.needed;
 }
 
@@ -191,7 +239,10 @@ static inline void wf_schema_make(cq_schema *s, cq_mem *mem, const wf_table *t)
     for (int32_t i = 0; i < t->n_columns; i++) {
         char name[16];
         size_t const n = (size_t)snprintf(name, sizeof name, "c%d", (int)i);
-        CQT_OK(cq_schema_add(s, name, n, t->c[i].type, t->c[i].optional, &e), &e);
+        const wf_column *c = &t->c[i];
+        cq_field_spec const f = {.name = name, .name_bytes = n, .type = c->type, .optional = c->optional, .fixed_bytes = c->fixed_bytes,
+                                 .precision = c->precision, .scale = c->scale, .field_id = i % 3 ? i : -1};
+        CQT_OK(cq_schema_add_field(s, &f, &e), &e);
     }
 }
 
@@ -366,7 +417,7 @@ static inline cq_status wf_whole_row(wf_run *r, int64_t row)
 
 static inline bool wf_is_ramp(const wf_column *c, int64_t a, int64_t b, int64_t *step)
 {
-    if (c->type != CQ_INT64 || b - a < 2) return false;
+    if (cq_type_facts(c->type)->physical != CQ_PQ_INT64 || !cq_type_facts(c->type)->is_signed || b - a < 2) return false;
     for (int64_t i = a; i < b; i++)
         if (!c->validity[i]) return false;
     int64_t v[2];
@@ -381,6 +432,35 @@ static inline bool wf_is_ramp(const wf_column *c, int64_t a, int64_t b, int64_t 
     return true;
 }
 
+static inline cq_span wf_span(const wf_column *c, int64_t row)
+{
+    return cq_span_of(c->values + c->offsets[row], (size_t)(c->offsets[row + 1] - c->offsets[row]));
+}
+
+/* Spans of rows [a, b); `shared`: equal values have equal pointers, as those of a dictionary do. Nulls are not to be
+ * looked at. */
+static inline const cq_span *wf_spans(const wf_column *c, int64_t a, int64_t b, bool shared)
+{
+    enum { KNOWN = 64 };
+    cq_span known[KNOWN];
+    memset(known, 0, sizeof known);
+    for (int64_t i = a; i < b; i++) {
+        if (!c->validity[i]) {
+            c->spans[i] = cq_span_of((const void *)(uintptr_t)1, SIZE_MAX);
+            continue;
+        }
+        cq_span const v = wf_span(c, i);
+        c->spans[i] = v;
+        if (!shared || v.n == 0) continue;
+        cq_span *k = &known[(v.p[0] * 3u + v.p[v.n - 1] * 5u + v.n) % KNOWN];
+        if (k->n == v.n && memcmp(k->p, v.p, v.n) == 0)
+            c->spans[i] = *k;
+        else
+            *k = v;
+    }
+    return c->spans + a;
+}
+
 static inline cq_vec wf_vec(const wf_column *c, int64_t a, int64_t b, bool shaped)
 {
     size_t const width = cq_type_facts(c->type)->width;
@@ -390,21 +470,24 @@ static inline cq_vec wf_vec(const wf_column *c, int64_t a, int64_t b, bool shape
         same = same && c->validity[i] == c->validity[a];
         if (same && width && c->validity[a]) same = memcmp(c->values + (size_t)i * width, c->values + (size_t)a * width, width) == 0;
         if (same && !width && c->validity[a]) {
-            int64_t const n = c->offsets[a + 1] - c->offsets[a];
-            same = c->offsets[i + 1] - c->offsets[i] == n && memcmp(c->values + c->offsets[i], c->values + c->offsets[a], (size_t)n) == 0;
+            cq_span const x = wf_span(c, i), y = wf_span(c, a);
+            same = x.n == y.n && memcmp(x.p, y.p, x.n) == 0;
         }
     }
     int64_t step;
     if (shaped && same && !c->validity[a]) return cq_vec_null(c->type);
     if (shaped && same && width) return cq_vec_const(c->type, cq_span_of(c->values + (size_t)a * width, width));
-    if (shaped && same) return cq_vec_const(c->type, cq_span_of(c->values + c->offsets[a], (size_t)(c->offsets[a + 1] - c->offsets[a])));
+    if (shaped && same) return cq_vec_const(c->type, wf_span(c, a));
     if (shaped && wf_is_ramp(c, a, b, &step)) {
         int64_t start;
         memcpy(&start, c->values + (size_t)a * 8, 8);
-        return cq_vec_ramp(start, step);
+        return cq_vec_ramp_of(c->type, start, step);
     }
     const uint8_t *validity = nulls ? c->validity + a : NULL;
-    return width ? cq_vec_flat(c->type, c->values + (size_t)a * width, validity) : cq_vec_bytes(c->type, c->values, c->offsets + a, validity);
+    if (width) return cq_vec_flat(c->type, c->values + (size_t)a * width, validity);
+    cq_vec v = cq_vec_spans(c->type, wf_spans(c, a, b, shaped), validity);
+    v.repeats = shaped;
+    return v;
 }
 
 static inline cq_status wf_batch(wf_run *r, int64_t a, int64_t b, bool shaped)

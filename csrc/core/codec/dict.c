@@ -71,30 +71,29 @@ static uint32_t slots_for(uint32_t n_entries)
     return s;
 }
 
-static uint64_t bytes_for(unsigned width, uint32_t slots, uint64_t entries, uint64_t plain)
+/* `lists`: how many lists of four bytes an entry there are. */
+static uint64_t bytes_for(unsigned lists, uint32_t slots, uint64_t entries, uint64_t plain)
 {
-    uint64_t const table = cq_mem_charge_of((size_t)slots * 4);
-    return table + cq_mem_charge_of(plain) + (width ? 0 : 2 * cq_mem_charge_of(entries * 4));
+    return cq_mem_charge_of((size_t)slots * 4) + cq_mem_charge_of(plain) + lists * cq_mem_charge_of(entries * 4);
 }
 
 /* The most entries that fit. Byte arrays get at least half of the memory for their bytes, which is
  * the better use up to a mean length of 12 to 28 bytes: then entries run out first. */
-cq_dict_limits cq_dict_caps(unsigned width, size_t bytes)
+static cq_dict_limits caps(size_t width, unsigned lists, size_t bytes)
 {
     cq_dict_limits best = {0, 0};
     if (bytes > INT32_MAX) bytes = INT32_MAX;
     for (uint32_t slots = LEAST_SLOTS; slots / 2 <= CQ_DICT_MAX_ENTRIES; slots *= 2) {
         uint64_t entries = slots / 2, plain;
-        uint64_t const fixed = bytes_for(width, slots, entries, 0);
+        uint64_t const fixed = bytes_for(lists, slots, entries, 0);
         if (fixed >= bytes) break;
         uint64_t const left = bytes - fixed;
+        plain = left < CQ_MEM_LARGE ? left : cq_max_size(left & ~(size_t)4095, CQ_MEM_LARGE - 1);
         if (width) {
-            plain = left < CQ_MEM_LARGE ? left : cq_max_size(left & ~(size_t)4095, CQ_MEM_LARGE - 1);
             if (plain / width < entries) entries = plain / width;
             plain = entries * width;
         } else {
             if (left < bytes / 2) break;
-            plain = left < CQ_MEM_LARGE ? left : cq_max_size(left & ~(size_t)4095, CQ_MEM_LARGE - 1);
             if (plain < 8) continue;
         }
         if (entries > best.max_entries) {
@@ -104,6 +103,9 @@ cq_dict_limits cq_dict_caps(unsigned width, size_t bytes)
     }
     return best;
 }
+
+cq_dict_limits cq_dict_caps(unsigned width, size_t bytes) { return caps(width, width ? 0 : 2, bytes); }
+cq_dict_limits cq_dict_caps_fixed(size_t fixed_bytes, size_t bytes) { return caps(fixed_bytes, 1, bytes); }
 
 void cq_dict_init(cq_dict *d, cq_mem *mem, unsigned width, cq_dict_limits limits)
 {
@@ -120,6 +122,12 @@ void cq_dict_init(cq_dict *d, cq_mem *mem, unsigned width, cq_dict_limits limits
     if (at) memcpy(seed, (const void *)(uintptr_t)at, sizeof seed);
     d->key[0] = fold_mul(seed[0] ^ (uintptr_t)d, mix_a);
     d->key[1] = fold_mul(seed[1] ^ (uintptr_t)d, mix_b) | 1;
+}
+
+void cq_dict_init_fixed(cq_dict *d, cq_mem *mem, size_t fixed_bytes, cq_dict_limits limits)
+{
+    cq_dict_init(d, mem, 0, limits);
+    d->fixed_bytes = fixed_bytes;
 }
 
 void cq_dict_reset(cq_dict *d)
@@ -180,7 +188,7 @@ static cq_status make_room(cq_dict *d, size_t n, cq_err *e)
     if (n > d->plain.cap - d->plain.len) CQ_TRY(grow(&d->plain, n, d->limits.max_bytes, e));
     if (d->width == 0) {
         size_t const most = (size_t)d->limits.max_entries * 4;
-        if (d->offsets.cap == d->offsets.len) CQ_TRY(grow(&d->offsets, 4, most, e));
+        if (!d->fixed_bytes && d->offsets.cap == d->offsets.len) CQ_TRY(grow(&d->offsets, 4, most, e));
         if (d->hashes.cap == d->hashes.len) CQ_TRY(grow(&d->hashes, 4, most, e));
     }
     if (d->n_entries >= d->n_slots / 2) CQ_TRY(grow_table(d, e));
@@ -232,15 +240,18 @@ cq_status cq_dict_put_bytes(cq_dict *d, const void *p, size_t n, uint32_t *id, b
             }
         }
     }
-    if (n > d->limits.max_bytes || is_full(d, 4 + n)) {
+    size_t const prefix = d->fixed_bytes ? 0 : 4;
+    if (n > d->limits.max_bytes || is_full(d, prefix + n)) {
         *full = true;
         return CQ_OK;
     }
-    CQ_TRY(make_room(d, 4 + n, e));
-    uint32_t const at = cq_u32(d->plain.len), len = cq_u32(n);
-    cq_buf_put(&d->plain, &len, 4);
+    CQ_TRY(make_room(d, prefix + n, e));
+    if (prefix) {
+        uint32_t const at = cq_u32(d->plain.len), len = cq_u32(n);
+        cq_buf_put(&d->plain, &len, 4);
+        cq_buf_put(&d->offsets, &at, 4);
+    }
     cq_buf_put(&d->plain, p, n);
-    cq_buf_put(&d->offsets, &at, 4);
     cq_buf_put(&d->hashes, &h, 4);
     *id = d->last = d->n_entries;
     take_slot(d, h);
@@ -334,11 +345,12 @@ void cq_dict_truncate(cq_dict *d, uint32_t n)
         while (d->table[s] != id + 1) s = (s + 1) & (d->n_slots - 1);
         d->table[s] = 0;
         d->n_entries = id;
-        if (d->width == 0) {
-            d->plain.len = cq_load32(d->offsets.data + (size_t)id * 4);
-            d->offsets.len = d->hashes.len = (size_t)id * 4;
-        } else {
+        if (d->width) {
             d->plain.len = (size_t)id * d->width;
+        } else {
+            d->plain.len = d->fixed_bytes ? (size_t)id * d->fixed_bytes : cq_load32(d->offsets.data + (size_t)id * 4);
+            d->hashes.len = (size_t)id * 4;
+            d->offsets.len = d->fixed_bytes ? 0 : (size_t)id * 4;
         }
     }
 }

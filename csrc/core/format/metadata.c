@@ -68,7 +68,7 @@ static void put_size_statistics(cq_thrift *t, int id, const cq_chunk_meta *c)
 {
     int64_t def[2];
     int const n_def = cq_meta_def_histogram(c->field, c->n_slots, c->stats.n_nulls, def);
-    bool const is_bytes = cq_type_facts(c->field->type)->width == 0;
+    bool const is_bytes = cq_type_facts(c->field->type)->physical == CQ_PQ_BYTE_ARRAY; /* not those of fixed length */
     if (!n_def && !is_bytes) return;
     cq_thrift_struct(t, id);
     if (is_bytes) cq_thrift_i64(t, 1, c->stats.value_bytes);
@@ -148,25 +148,44 @@ size_t cq_meta_schema_root(int32_t n_fields, uint8_t *dst)
     return cq_thrift_bytes(&t);
 }
 
+/* The member of the LogicalType union that the type has, with its parameters. */
+static void put_logical_type(cq_thrift *t, int id, const cq_field *f, const cq_type_info *info)
+{
+    cq_thrift_struct(t, id);
+    cq_thrift_struct(t, (int)info->logical);
+    if (info->logical == CQ_PQ_LOGICAL_INTEGER) {
+        cq_thrift_i8(t, 1, info->bits);
+        cq_thrift_bool(t, 2, info->is_signed);
+    } else if (info->logical == CQ_PQ_LOGICAL_DECIMAL) {
+        cq_thrift_i32(t, 1, f->scale);
+        cq_thrift_i32(t, 2, f->precision);
+    } else if (info->unit != CQ_UNIT_NONE) {
+        cq_thrift_bool(t, 1, info->utc);
+        cq_thrift_struct(t, 2);
+        cq_thrift_struct(t, info->unit == CQ_UNIT_NS ? 3 : info->unit == CQ_UNIT_US ? 2 : 1); /* seconds are stored in ms */
+        cq_thrift_end(t);
+        cq_thrift_end(t);
+    }
+    cq_thrift_end(t);
+    cq_thrift_end(t);
+}
+
 size_t cq_meta_schema_leaf(const cq_field *f, uint8_t *dst)
 {
     const cq_type_info *info = cq_type_facts(f->type);
     cq_thrift t;
     cq_thrift_begin(&t, dst, CQ_SCHEMA_ELEMENT_BYTES(f->name_bytes));
     cq_thrift_i32(&t, 1, info->physical);
+    if (f->fixed_bytes) cq_thrift_i32(&t, 2, f->fixed_bytes);
     cq_thrift_i32(&t, 3, f->optional ? 1 : 0);
     cq_thrift_binary(&t, 4, f->name, f->name_bytes);
     if (info->converted >= 0) cq_thrift_i32(&t, 6, info->converted);
-    if (f->type == CQ_STRING || info->bits) {
-        cq_thrift_struct(&t, 10);
-        cq_thrift_struct(&t, info->bits ? 10 : 1); /* INTEGER or STRING */
-        if (info->bits) {
-            cq_thrift_i8(&t, 1, info->bits);
-            cq_thrift_bool(&t, 2, info->is_signed);
-        }
-        cq_thrift_end(&t);
-        cq_thrift_end(&t);
+    if (info->logical == CQ_PQ_LOGICAL_DECIMAL) {
+        cq_thrift_i32(&t, 7, f->scale);
+        cq_thrift_i32(&t, 8, f->precision);
     }
+    if (f->field_id >= 0) cq_thrift_i32(&t, 9, f->field_id);
+    if (info->logical != CQ_PQ_LOGICAL_NONE) put_logical_type(&t, 10, f, info);
     cq_thrift_end(&t);
     return cq_thrift_bytes(&t);
 }

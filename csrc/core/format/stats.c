@@ -2,6 +2,7 @@
 #include "format/stats.h"
 
 #include "base/bytes.h"
+#include "base/utf8.h"
 
 #include <math.h>
 
@@ -9,36 +10,69 @@ void cq_stats_clear(cq_stats *s) { memset(s, 0, sizeof *s); }
 
 static int sign_of(bool less, bool more) { return more - less; }
 
-int cq_value_cmp(cq_type t, cq_span a, cq_span b)
+/* Numbers in the order of the halves they stand for; both zeros are 0. NaN is not asked for. */
+static int32_t half_rank(uint32_t h) { return h & 0x8000u ? -cq_i32(h & 0x7FFFu) : cq_i32(h); }
+
+static bool half_is_nan(uint32_t h) { return (h & 0x7FFFu) > 0x7C00u; }
+
+static int bytes_cmp(cq_span a, cq_span b)
 {
-    const cq_type_info *f = cq_type_facts(t);
-    if (f->width == 0) {
-        size_t const n = cq_min_size(a.n, b.n);
-        int const c = n ? memcmp(a.p, b.p, n) : 0;
-        return c ? c : sign_of(a.n < b.n, a.n > b.n);
+    size_t const n = cq_min_size(a.n, b.n);
+    int const c = n ? memcmp(a.p, b.p, n) : 0;
+    return c ? c : sign_of(a.n < b.n, a.n > b.n);
+}
+
+/* The sign is the top bit of the first byte: behind it all bytes count upwards. */
+static int decimal_cmp(cq_span a, cq_span b)
+{
+    assert(a.n == b.n && a.n > 0);
+    int const x = a.p[0] ^ 0x80, y = b.p[0] ^ 0x80;
+    return x == y ? memcmp(a.p + 1, b.p + 1, a.n - 1) : x - y;
+}
+
+static int float_cmp(cq_span a, cq_span b)
+{
+    float x[2];
+    double y[2];
+    if (a.n == 4) {
+        memcpy(&x[0], a.p, 4);
+        memcpy(&x[1], b.p, 4);
+        return sign_of(x[0] < x[1], x[0] > x[1]);
     }
-    if (f->width == 1) return sign_of(a.p[0] < b.p[0], a.p[0] > b.p[0]);
-    if (f->is_float && f->width == 4) {
-        float x, y;
-        memcpy(&x, a.p, 4);
-        memcpy(&y, b.p, 4);
-        return sign_of(x < y, x > y);
-    }
-    if (f->is_float) {
-        double x, y;
-        memcpy(&x, a.p, 8);
-        memcpy(&y, b.p, 8);
-        return sign_of(x < y, x > y);
-    }
-    if (f->width == 4) {
-        /* unsigned order = signed order with the top bit turned */
-        uint32_t const flip = f->is_signed ? UINT32_C(0x80000000) : 0;
+    memcpy(&y[0], a.p, 8);
+    memcpy(&y[1], b.p, 8);
+    return sign_of(y[0] < y[1], y[0] > y[1]);
+}
+
+/* Signed order is unsigned order with the top bit turned. */
+static int integer_cmp(cq_span a, cq_span b, bool is_signed)
+{
+    if (a.n == 1) return sign_of(a.p[0] < b.p[0], a.p[0] > b.p[0]);
+    if (a.n == 4) {
+        uint32_t const flip = is_signed ? UINT32_C(0x80000000) : 0;
         uint32_t const x = cq_load32(a.p) ^ flip, y = cq_load32(b.p) ^ flip;
         return sign_of(x < y, x > y);
     }
-    uint64_t const flip = f->is_signed ? UINT64_C(1) << 63 : 0;
+    uint64_t const flip = is_signed ? UINT64_C(1) << 63 : 0;
     uint64_t const x = cq_load64(a.p) ^ flip, y = cq_load64(b.p) ^ flip;
     return sign_of(x < y, x > y);
+}
+
+int cq_value_cmp(cq_type t, cq_span a, cq_span b)
+{
+    cq_order const order = cq_type_facts(t)->order;
+    switch (order) {
+    case CQ_ORDER_BYTES: return bytes_cmp(a, b);
+    case CQ_ORDER_DECIMAL: return decimal_cmp(a, b);
+    case CQ_ORDER_FLOAT: return float_cmp(a, b);
+    case CQ_ORDER_HALF: {
+        int32_t const x = half_rank(cq_load16(a.p)), y = half_rank(cq_load16(b.p));
+        return sign_of(x < y, x > y);
+    }
+    case CQ_ORDER_SIGNED:
+    case CQ_ORDER_UNSIGNED:
+    default: return integer_cmp(a, b, order == CQ_ORDER_SIGNED);
+    }
 }
 
 static cq_bound bound_of(cq_span v)
@@ -52,7 +86,8 @@ static cq_bound bound_of(cq_span v)
     return b;
 }
 
-/* The order of the whole values, as far as their prefixes tell: a cut one is longer than an equal whole one. */
+/* The order of the whole values, as far as their prefixes tell: a cut one is longer than an equal whole one. (Only byte
+ * strings are long enough to be cut.) */
 static int bound_cmp(cq_type t, const cq_bound *a, const cq_bound *b)
 {
     int const c = cq_value_cmp(t, cq_span_of(a->bytes, a->n), cq_span_of(b->bytes, b->n));
@@ -123,10 +158,31 @@ MIN_MAX(min_max_u64, uint64_t)
 MIN_MAX_FLOAT(min_max_f32, float)
 MIN_MAX_FLOAT(min_max_f64, double)
 
+static size_t min_max_half(const uint8_t *v, size_t n, uint8_t lo_out[2], uint8_t hi_out[2])
+{
+    int32_t lo = INT32_MAX, hi = INT32_MIN;
+    size_t nans = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t const h = cq_load16(v + 2 * i);
+        if (half_is_nan(h)) {
+            nans++;
+            continue;
+        }
+        int32_t const x = half_rank(h);
+        lo = x < lo ? x : lo;
+        hi = x > hi ? x : hi;
+    }
+    if (nans == n) return nans;
+    cq_store16(lo_out, cq_u16(lo <= 0 ? 0x8000u | (uint32_t)-lo : (uint32_t)lo)); /* -0 and +0, as above */
+    cq_store16(hi_out, cq_u16(hi < 0 ? 0x8000u | (uint32_t)-hi : (uint32_t)hi));
+    return nans;
+}
+
 void cq_stats_add_fixed(cq_stats *s, cq_type t, const void *values, size_t n)
 {
     if (n == 0) return;
     const cq_type_info *f = cq_type_facts(t);
+    size_t const width = f->order == CQ_ORDER_HALF ? 2 : f->width;
     uint8_t lo[8], hi[8];
     size_t nans = 0;
 #define TAKE(FN, TYPE)                                                                             \
@@ -136,21 +192,17 @@ void cq_stats_add_fixed(cq_stats *s, cq_type t, const void *values, size_t n)
         memcpy(lo, &a, sizeof a);                                                                  \
         memcpy(hi, &b, sizeof b);                                                                  \
     } while (0)
-    if (f->width == 1) {
+    if (f->order == CQ_ORDER_HALF) {
+        nans = min_max_half(values, n, lo, hi);
+    } else if (width == 1) {
         TAKE(min_max_u8, uint8_t);
-    } else if (f->is_float && f->width == 4) {
-        float a, b;
-        nans = min_max_f32(values, n, &a, &b);
-        memcpy(lo, &a, 4);
-        memcpy(hi, &b, 4);
+    } else if (f->is_float && width == 4) {
+        TAKE(nans = min_max_f32, float);
     } else if (f->is_float) {
-        double a, b;
-        nans = min_max_f64(values, n, &a, &b);
-        memcpy(lo, &a, 8);
-        memcpy(hi, &b, 8);
-    } else if (f->width == 4 && f->is_signed) {
+        TAKE(nans = min_max_f64, double);
+    } else if (width == 4 && f->is_signed) {
         TAKE(min_max_i32, int32_t);
-    } else if (f->width == 4) {
+    } else if (width == 4) {
         TAKE(min_max_u32, uint32_t);
     } else if (f->is_signed) {
         TAKE(min_max_i64, int64_t);
@@ -160,7 +212,7 @@ void cq_stats_add_fixed(cq_stats *s, cq_type t, const void *values, size_t n)
 #undef TAKE
     s->n_nans += cq_i64(nans);
     if (nans == n) return;
-    cq_bound const a = bound_of(cq_span_of(lo, f->width)), b = bound_of(cq_span_of(hi, f->width));
+    cq_bound const a = bound_of(cq_span_of(lo, width)), b = bound_of(cq_span_of(hi, width));
     widen(s, t, &a, &b);
 }
 
@@ -218,19 +270,22 @@ static bool round_up_bytes(cq_bound *b)
     return true;
 }
 
+static bool is_text(cq_type t) { return t == CQ_STRING || t == CQ_JSON || t == CQ_ENUM; }
+
 void cq_stats_emit_min(const cq_stats *s, cq_type t, cq_bound *out)
 {
     *out = s->min;
-    if (!out->exact && t == CQ_STRING) drop_cut_char(out);
+    if (!out->exact && is_text(t)) drop_cut_char(out);
 }
 
 bool cq_stats_emit_max(const cq_stats *s, cq_type t, cq_bound *out)
 {
     *out = s->max;
     if (out->exact) return true;
-    if (t != CQ_STRING) return round_up_bytes(out);
+    if (!is_text(t)) return round_up_bytes(out);
     drop_cut_char(out);
-    return round_up_utf8(out);
+    /* JSON and ENUM may come as bytes that nobody has looked at */
+    return cq_utf8_valid(out->bytes, out->n) ? round_up_utf8(out) : round_up_bytes(out);
 }
 
 bool cq_stats_usable(const cq_stats *s, cq_type t)

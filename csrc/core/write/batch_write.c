@@ -137,11 +137,12 @@ static int64_t slice_rows(const cq_writer *w, const cq_batch *b, int64_t from, i
     int64_t n = cq_min_i64(b->n_rows - from, CQ_CHECK_ROWS - w->group.n_rows % CQ_CHECK_ROWS);
     if (w->row_group_size > w->group.n_rows) n = cq_min_i64(n, w->row_group_size - w->group.n_rows);
     *bytes = slice_bytes(w, b, from, n);
-    if (*bytes < CQ_CHECK_BYTES - w->unchecked_bytes) return n;
+    int64_t const room = CQ_CHECK_BYTES - w->unchecked_bytes;
+    if (*bytes < room - n * w->fixed_row_bytes) return n;
     *bytes = 0;
     for (int64_t i = 0; i < n; i++) {
         *bytes += row_bytes(w, b, from + i);
-        if (w->unchecked_bytes + *bytes >= CQ_CHECK_BYTES) return i + 1;
+        if (*bytes >= room - (i + 1) * w->fixed_row_bytes) return i + 1;
     }
     return n;
 }

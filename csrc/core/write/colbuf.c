@@ -14,20 +14,36 @@ size_t cq_colbuf_headroom(int32_t page_rows) { return (4 + cq_rle_bound((size_t)
 
 static size_t headroom_of(bool optional, int32_t page_rows) { return optional ? cq_colbuf_headroom(page_rows) : 0; }
 
-/* Ordinary capacity of `values`: PLAIN byte arrays may end one value's prefix beyond page_bytes. */
+/* Ordinary capacity of `values` behind the headroom. PLAIN byte arrays may end one value's prefix beyond
+ * page_bytes, those of fixed length one whole value. */
+static size_t ordinary_bytes(size_t width, size_t fixed_bytes, size_t page_bytes, size_t page_rows)
+{
+    if (width) return page_rows * width;
+    return fixed_bytes ? cq_min_size(page_bytes + fixed_bytes, page_rows * fixed_bytes) : page_bytes + 64;
+}
+
 static size_t ordinary_values(const cq_colbuf *c)
 {
-    return c->headroom + (is_bytes(c) ? c->page_bytes + 64 : (size_t)c->page_rows * c->width);
+    return c->headroom + ordinary_bytes(c->width, c->fixed_bytes, c->page_bytes, (size_t)c->page_rows);
 }
 
 size_t cq_colbuf_memory(const cq_colbuf_opts *o)
 {
     size_t const width = cq_type_facts(o->type)->width, rows = (size_t)o->page_rows;
-    size_t const values = headroom_of(o->optional, o->page_rows) + (width ? rows * width : o->page_bytes + 64);
+    size_t const values = headroom_of(o->optional, o->page_rows) + ordinary_bytes(width, (size_t)o->fixed_bytes, o->page_bytes, rows);
     size_t const ids = width ? 0 : rows * 4;
     size_t const levels = o->optional ? rows : 0;
     size_t const dict = width == 1 ? 0 : o->dict_bytes;
     return (size_t)(cq_mem_charge_of(values) + cq_mem_charge_of(ids) + cq_mem_charge_of(levels)) + dict;
+}
+
+static void init_dict(cq_colbuf *c, size_t dict_bytes)
+{
+    cq_dict_limits const none = {0, 0};
+    if (c->fixed_bytes)
+        cq_dict_init_fixed(&c->dict, c->mem, c->fixed_bytes, cq_dict_caps_fixed(c->fixed_bytes, dict_bytes));
+    else
+        cq_dict_init(&c->dict, c->mem, c->width == 1 ? 4 : c->width, c->width == 1 ? none : cq_dict_caps(c->width, dict_bytes));
 }
 
 void cq_colbuf_init(cq_colbuf *c, const cq_colbuf_opts *o, cq_row_meter *row, cq_mem *mem)
@@ -35,6 +51,8 @@ void cq_colbuf_init(cq_colbuf *c, const cq_colbuf_opts *o, cq_row_meter *row, cq
     memset(c, 0, sizeof *c);
     c->type = o->type;
     c->width = cq_type_facts(o->type)->width;
+    c->fixed_bytes = (size_t)o->fixed_bytes;
+    c->prefix = c->width == 0 && !c->fixed_bytes ? 4 : 0;
     c->optional = o->optional;
     c->page_rows = o->page_rows;
     c->page_bytes = o->page_bytes;
@@ -45,8 +63,7 @@ void cq_colbuf_init(cq_colbuf *c, const cq_colbuf_opts *o, cq_row_meter *row, cq
     cq_buf_init(&c->levels, mem);
     cq_buf_init(&c->values, mem);
     cq_buf_init(&c->ids, mem);
-    cq_dict_limits const none = {0, 0};
-    cq_dict_init(&c->dict, mem, c->width == 1 ? 4 : c->width, c->width == 1 ? none : cq_dict_caps(c->width, o->dict_bytes));
+    init_dict(c, o->dict_bytes);
     cq_colbuf_new_chunk(c);
 }
 
@@ -172,6 +189,10 @@ cq_status cq_colbuf_put_null(cq_colbuf *c, cq_err *e)
 
 static cq_status check_length(const cq_colbuf *c, size_t n, cq_err *e)
 {
+    if (c->fixed_bytes) {
+        if (n == c->fixed_bytes) return CQ_OK;
+        return cq_fail(e, CQ_EVALUE, "a value of %zu bytes in a column whose values have %zu", n, c->fixed_bytes);
+    }
     if (n > c->max_value_bytes)
         return cq_fail(e, CQ_ELIMIT, "a value of %zu bytes is larger than the memory limit allows (%zu bytes)", n,
                        c->max_value_bytes);
@@ -186,21 +207,21 @@ static void bytes_added(cq_colbuf *c, size_t n)
 {
     c->undo_bytes = c->value_bytes;
     c->undo_row = n;
-    c->row->bytes += n;
-    c->value_bytes += 4 + n;
+    if (c->prefix) c->row->bytes += n;
+    c->value_bytes += c->prefix + n;
     slot_added(c, true);
     if (c->mode != CQ_CHUNK_DICT && c->value_bytes >= c->page_bytes) c->full = true;
     if (c->split >= 0) c->full = true;
 }
 
-/* PLAIN: the bytes stand at values.len + 4 already or are copied there. */
+/* PLAIN: the bytes stand behind the place of their length already or are copied there. */
 static cq_status put_direct(cq_colbuf *c, const void *p, size_t n, cq_err *e)
 {
-    CQ_TRY(need_values(c, 4 + n, e));
+    CQ_TRY(need_values(c, c->prefix + n, e));
     uint8_t *to = c->values.data + c->values.len;
-    if (p != to + 4 && n) memcpy(to + 4, p, n);
-    cq_store32(to, cq_u32(n));
-    c->values.len += 4 + n;
+    if (p != to + c->prefix && n) memcpy(to + c->prefix, p, n);
+    if (c->prefix) cq_store32(to, cq_u32(n));
+    c->values.len += c->prefix + n;
     bytes_added(c, n);
     return CQ_OK;
 }
@@ -208,7 +229,7 @@ static cq_status put_direct(cq_colbuf *c, const void *p, size_t n, cq_err *e)
 /* The dictionary takes no more: the page is split here and cut after this row. */
 static cq_status put_when_dict_full(cq_colbuf *c, const void *p, size_t n, cq_err *e)
 {
-    CQ_TRY(need_values(c, 4 + n, e)); /* so that the put below cannot fail */
+    CQ_TRY(need_values(c, c->prefix + n, e)); /* so that the put below cannot fail */
     c->split = c->n_slots;
     c->split_values = c->n_values;
     c->split_mode = c->mode;
@@ -262,14 +283,14 @@ cq_status cq_colbuf_reserve_bytes(cq_colbuf *c, size_t n, uint8_t **dst, cq_err 
 {
     CQ_TRY(need_slot(c, e));
     CQ_TRY(check_length(c, n, e));
-    CQ_TRY(need_values(c, 4 + n, e));
-    *dst = c->values.data + c->values.len + 4;
+    CQ_TRY(need_values(c, c->prefix + n, e));
+    *dst = c->values.data + c->values.len + c->prefix;
     return CQ_OK;
 }
 
 cq_status cq_colbuf_commit_bytes(cq_colbuf *c, size_t n, cq_err *e)
 {
-    CQ_TRY(cq_colbuf_put_bytes(c, c->values.data + c->values.len + 4, n, e));
+    CQ_TRY(cq_colbuf_put_bytes(c, c->values.data + c->values.len + c->prefix, n, e));
     /* a page of ids may go on for long: the room for this value is not the next column's */
     if (c->mode != CQ_CHUNK_DIRECT) shrink_values(c);
     return CQ_OK;
@@ -287,7 +308,7 @@ static void abort_bytes(cq_colbuf *c)
         }
         c->last_id = CQ_NO_ID;
     } else {
-        c->values.len -= 4 + c->undo_row;
+        c->values.len -= c->prefix + c->undo_row;
         if (c->split == c->n_slots) {
             c->mode = c->split_mode;
             c->split = -1;
@@ -348,12 +369,9 @@ static void fill_fixed(uint8_t *to, const cq_vec *v, unsigned width, int64_t fro
     }
 }
 
-static cq_status append_fixed(cq_colbuf *c, const cq_vec *v, int64_t from, size_t n, cq_err *e)
+/* n slots of values were stored, of byte arrays `value_bytes` with them. */
+static void values_added(cq_colbuf *c, size_t n)
 {
-    if (c->has_levels) CQ_TRY(need_levels(c, n, e));
-    CQ_TRY(need_values(c, n * c->width, e));
-    fill_fixed(c->values.data + c->values.len, v, c->width, from, n);
-    c->values.len += n * c->width;
     if (c->has_levels) {
         memset(c->levels.data + c->levels.len, 1, n);
         c->levels.len += n;
@@ -361,6 +379,16 @@ static cq_status append_fixed(cq_colbuf *c, const cq_vec *v, int64_t from, size_
     c->n_slots += cq_i32((int64_t)n);
     c->n_values += cq_i32((int64_t)n);
     if (c->n_slots == c->page_rows) c->full = true;
+    if (is_bytes(c) && c->mode != CQ_CHUNK_DICT && c->value_bytes >= c->page_bytes) c->full = true;
+}
+
+static cq_status append_fixed(cq_colbuf *c, const cq_vec *v, int64_t from, size_t n, cq_err *e)
+{
+    if (c->has_levels) CQ_TRY(need_levels(c, n, e));
+    CQ_TRY(need_values(c, n * c->width, e));
+    fill_fixed(c->values.data + c->values.len, v, c->width, from, n);
+    c->values.len += n * c->width;
+    values_added(c, n);
     return CQ_OK;
 }
 
@@ -374,24 +402,21 @@ static cq_status append_nulls(cq_colbuf *c, size_t n, cq_err *e)
     return CQ_OK;
 }
 
+/* How many more values of `value` PLAIN bytes a page takes that is cut by its bytes: the one that fills it too. */
+static size_t values_to_cut(const cq_colbuf *c, size_t value) { return (c->page_bytes - c->value_bytes + value - 1) / value; }
+
 /* The last value, which has an id, up to n times more: as many as the page takes. */
 static cq_status repeat_id(cq_colbuf *c, uint32_t id, size_t n, cq_err *e)
 {
-    size_t const value = 4 + cq_dict_entry(&c->dict, id).n;
+    size_t const value = c->prefix + cq_dict_entry(&c->dict, id).n;
     size_t k = cq_min_size(n, (size_t)(c->page_rows - c->n_slots));
-    if (c->mode == CQ_CHUNK_TRIAL) k = cq_min_size(k, (c->page_bytes - c->value_bytes + value - 1) / value);
+    if (c->mode == CQ_CHUNK_TRIAL) k = cq_min_size(k, values_to_cut(c, value));
     CQ_TRY(need_ids(c, k, e));
     if (c->has_levels) CQ_TRY(need_levels(c, k, e));
     for (size_t i = 0; i < k; i++) memcpy(c->ids.data + c->ids.len + i * 4, &id, 4);
     c->ids.len += k * 4;
-    if (c->has_levels) {
-        memset(c->levels.data + c->levels.len, 1, k);
-        c->levels.len += k;
-    }
     c->value_bytes += k * value;
-    c->n_slots += cq_i32((int64_t)k);
-    c->n_values += cq_i32((int64_t)k);
-    if (c->n_slots == c->page_rows || (c->mode == CQ_CHUNK_TRIAL && c->value_bytes >= c->page_bytes)) c->full = true;
+    values_added(c, k);
     return CQ_OK;
 }
 
@@ -404,8 +429,115 @@ static cq_status append_one_bytes(cq_colbuf *c, cq_span v, cq_err *e)
     return st;
 }
 
+/* Values in PLAIN form; `step` 0: the first span again and again. */
+static cq_status append_direct_fixed(cq_colbuf *c, const cq_span *s, size_t step, size_t n, cq_err *e)
+{
+    size_t const size = c->fixed_bytes;
+    n = cq_min_size(n, values_to_cut(c, size));
+    CQ_TRY(need_values(c, n * size, e));
+    uint8_t *to = c->values.data + c->values.len;
+    if (size == 16)
+        for (size_t i = 0; i < n; i++, s += step) memcpy(to + i * 16, s->p, 16);
+    else
+        for (size_t i = 0; i < n; i++, s += step) memcpy(to + i * size, s->p, size);
+    c->values.len += n * size;
+    c->value_bytes += n * size;
+    values_added(c, n);
+    return CQ_OK;
+}
+
+static cq_status append_direct(cq_colbuf *c, const cq_span *s, size_t step, size_t n, cq_err *e)
+{
+    if (c->has_levels) CQ_TRY(need_levels(c, n, e));
+    if (c->fixed_bytes) return append_direct_fixed(c, s, step, n, e);
+    CQ_TRY(need_values(c, 0, e)); /* the headroom */
+    cq_status st = CQ_OK;
+    size_t const most = c->page_bytes - c->value_bytes;
+    size_t bytes = 0, k = 0, room = c->values.cap - c->values.len;
+    uint8_t *to = c->values.data ? c->values.data + c->values.len : NULL;
+    for (; k < n && bytes < most; k++, s += step) {
+        size_t const value = 4 + s->n;
+        if (room < value) {
+            st = need_values(c, value, e);
+            if (st != CQ_OK) break;
+            to = c->values.data + c->values.len;
+            room = c->values.cap - c->values.len;
+        }
+        cq_store32(to, cq_u32(s->n));
+        if (s->n) memcpy(to + 4, s->p, s->n);
+        to += value;
+        room -= value;
+        bytes += value;
+        c->values.len += value;
+    }
+    c->value_bytes += bytes;
+    values_added(c, k);
+    return st;
+}
+
+/* What the spans of one vector told so far: equal pointers are equal values, which need no comparing. */
+enum { KNOWN_SPANS = 512 };
+typedef struct known_span {
+    const uint8_t *p;
+    uint32_t n, id_plus_1; /* 0: nothing is known */
+} known_span;
+typedef struct span_memory {
+    cq_span last;          /* its id is the builder's last_id */
+    bool has_last, repeats;
+    known_span known[KNOWN_SPANS]; /* set only where `repeats` */
+} span_memory;
+
+static inline known_span *known_place(span_memory *m, cq_span v)
+{
+    return &m->known[((uint64_t)(uintptr_t)v.p * UINT64_C(0x9E3779B97F4A7C15)) >> 55];
+}
+
+/* Values as ids of the dictionary. Ids die only with the page at hand, so those of one call stay good. */
+static cq_status append_interned(cq_colbuf *c, const cq_span *s, size_t n, span_memory *m, cq_err *e)
+{
+    CQ_TRY(need_ids(c, n, e));
+    if (c->has_levels) CQ_TRY(need_levels(c, n, e));
+    cq_status st = CQ_OK;
+    size_t const most = c->mode == CQ_CHUNK_TRIAL ? c->page_bytes - c->value_bytes : SIZE_MAX, prefix = c->prefix;
+    uint8_t *const ids = c->ids.data + c->ids.len;
+    size_t bytes = 0, k = 0;
+    bool full = false;
+    for (; k < n && bytes < most; k++, s++) {
+        cq_span const v = *s;
+        uint32_t id = c->last_id;
+        if (!m->has_last || v.p != m->last.p || v.n != m->last.n) {
+            known_span *at = m->repeats ? known_place(m, v) : NULL;
+            if (at && at->p == v.p && at->n == v.n && at->id_plus_1) {
+                id = at->id_plus_1 - 1;
+            } else if (!equals_last(c, v.p, v.n)) {
+                st = cq_dict_put_bytes(&c->dict, v.p, v.n, &id, &full, e);
+                if (st != CQ_OK || full) break;
+                if (at) {
+                    at->p = v.p;
+                    at->n = cq_u32(v.n);
+                    at->id_plus_1 = id + 1;
+                }
+            }
+            m->last = v;
+            m->has_last = true;
+            c->last_id = id;
+        }
+        memcpy(ids + k * 4, &id, 4);
+        bytes += prefix + v.n;
+    }
+    c->ids.len += k * 4;
+    c->value_bytes += bytes;
+    values_added(c, k);
+    if (!full) return st;
+    m->has_last = false;
+    st = put_when_dict_full(c, s->p, s->n, e);
+    c->row->bytes = 0; /* rows of a batch were measured before */
+    return st;
+}
+
 static cq_status append_const_bytes(cq_colbuf *c, const cq_vec *v, size_t n, cq_err *e)
 {
+    if (c->mode == CQ_CHUNK_DIRECT) return append_direct(c, &v->constant, 0, n, e);
     CQ_TRY(append_one_bytes(c, v->constant, e));
     uint32_t const id = cq_colbuf_last_id(c);
     if (c->full || n == 1 || id == CQ_NO_ID) return CQ_OK;
@@ -413,7 +545,7 @@ static cq_status append_const_bytes(cq_colbuf *c, const cq_vec *v, size_t n, cq_
 }
 
 /* One step: at least one slot, at most n, never beyond the page; on failure perhaps some. n_slots tells. */
-static cq_status append_step(cq_colbuf *c, const cq_vec *v, int64_t from, size_t n, cq_err *e)
+static cq_status append_step(cq_colbuf *c, const cq_vec *v, int64_t from, size_t n, span_memory *m, cq_err *e)
 {
     n = cq_min_size(n, (size_t)(c->page_rows - c->n_slots));
     if (v->shape == CQ_VEC_CONST && v->is_null) return append_nulls(c, n, e);
@@ -427,16 +559,20 @@ static cq_status append_step(cq_colbuf *c, const cq_vec *v, int64_t from, size_t
         if (!first) return append_nulls(c, n, e);
         if (!is_bytes(c)) return append_fixed(c, v, from, n, e);
     }
-    for (int64_t i = from, end = from + (int64_t)n; i < end && !c->full; i++) CQ_TRY(append_one_bytes(c, v->spans[i], e));
-    return CQ_OK;
+    if (c->mode == CQ_CHUNK_DIRECT) return append_direct(c, v->spans + from, 1, n, e);
+    return append_interned(c, v->spans + from, n, m, e);
 }
 
 cq_status cq_colbuf_append_vec(cq_colbuf *c, const cq_vec *v, int64_t from, int64_t n, int64_t *done, cq_err *e)
 {
+    span_memory m;
+    m.has_last = false;
+    m.repeats = v->shape == CQ_VEC_FLAT && is_bytes(c) && v->repeats && c->mode != CQ_CHUNK_DIRECT;
+    if (m.repeats) memset(m.known, 0, sizeof m.known);
     *done = 0;
     while (*done < n && !c->full) {
         int32_t const before = c->n_slots;
-        cq_status const st = append_step(c, v, from + *done, (size_t)(n - *done), e);
+        cq_status const st = append_step(c, v, from + *done, (size_t)(n - *done), &m, e);
         cq_colbuf_commit(c);
         *done += c->n_slots - before;
         if (st != CQ_OK) return st;
@@ -456,9 +592,9 @@ cq_status cq_colbuf_give_up_dict(cq_colbuf *c, cq_err *e)
     if (behind) memmove(to + interned, to, behind);
     for (size_t i = 0; i < c->ids.len; i += 4) {
         cq_span const v = cq_dict_entry(&c->dict, cq_load32(c->ids.data + i));
-        cq_store32(to, cq_u32(v.n));
-        if (v.n) memcpy(to + 4, v.p, v.n);
-        to += 4 + v.n;
+        if (c->prefix) cq_store32(to, cq_u32(v.n));
+        if (v.n) memcpy(to + c->prefix, v.p, v.n);
+        to += c->prefix + v.n;
     }
     c->values.len = c->headroom + c->value_bytes;
     cq_buf_reset(&c->ids);

@@ -2,7 +2,8 @@
  *
  * A value is put, then the whole row is committed or aborted by the writer. Fixed-width values are
  * kept as they are; byte arrays are interned into the chunk's dictionary while that pays (`ids`),
- * and kept in PLAIN form afterwards (`values`). Levels are kept only once a page has a null. */
+ * and kept in PLAIN form afterwards (`values`). Fixed-length byte arrays are byte arrays whose PLAIN form
+ * has no length before the bytes. Levels are kept only once a page has a null. */
 #ifndef CQ_WRITE_COLBUF_H
 #define CQ_WRITE_COLBUF_H
 
@@ -16,7 +17,8 @@
  * right at most once: TRIAL -> DICT or DIRECT, DICT -> DIRECT. */
 typedef enum cq_chunk_mode { CQ_CHUNK_TRIAL, CQ_CHUNK_DICT, CQ_CHUNK_DIRECT } cq_chunk_mode;
 
-/* The byte-array bytes of the row being built, all columns together: shared by the builders. */
+/* The byte-array bytes of the row being built, all columns together: shared by the builders. Fixed-length values are not
+ * counted: every builder has room for its own. */
 typedef struct cq_row_meter {
     size_t bytes, max_bytes;
 } cq_row_meter;
@@ -25,7 +27,9 @@ typedef struct cq_colbuf {
     /* fixed at open */
     cq_type type;
     uint8_t width;          /* 1, 4, 8; 0: byte arrays */
+    uint8_t prefix;         /* bytes of the length before a byte array in PLAIN form: 4, or 0 for fixed lengths */
     bool optional;
+    size_t fixed_bytes;     /* byte arrays: the length of every value; 0: any */
     int32_t page_rows;      /* a page is cut at this many slots */
     size_t page_bytes;      /* or at this many PLAIN bytes of byte arrays in TRIAL and DIRECT mode */
     size_t max_value_bytes;
@@ -54,7 +58,7 @@ typedef struct cq_colbuf {
     /* undo of the row being built */
     uint32_t undo_entries;  /* dictionary entries before it */
     size_t undo_bytes;      /* value_bytes before it */
-    size_t undo_row;        /* what this column added to the row meter: the length of its value */
+    size_t undo_row;        /* the length of its byte array, which the row meter may count */
 
     uint32_t last_id;       /* of the last value put; CQ_NO_ID: none */
     uint32_t epoch;         /* changes whenever ids given out before have died */
@@ -65,6 +69,7 @@ typedef struct cq_colbuf {
 typedef struct cq_colbuf_opts {
     cq_type type;
     bool optional;
+    int32_t fixed_bytes;    /* of the field */
     int32_t page_rows;
     size_t page_bytes, dict_bytes, max_value_bytes;
 } cq_colbuf_opts;
@@ -83,7 +88,8 @@ void cq_colbuf_new_chunk(cq_colbuf *c);
 
 /* -- one value of the row being built; at most one per row, never on a full page ------------- */
 
-/* The general forms: any state. `v` has the type's width. A failed put changes nothing. */
+/* The general forms: any state. `v` has the type's width; fixed-length byte arrays go through put_bytes, with exactly
+ * their length (CQ_EVALUE otherwise). A failed put changes nothing. */
 cq_status cq_colbuf_put_fixed(cq_colbuf *c, const void *v, cq_err *e) CQ_MUST_CHECK;
 cq_status cq_colbuf_put_null(cq_colbuf *c, cq_err *e) CQ_MUST_CHECK; /* CQ_EVALUE if required */
 cq_status cq_colbuf_put_bytes(cq_colbuf *c, const void *p, size_t n, cq_err *e) CQ_MUST_CHECK;

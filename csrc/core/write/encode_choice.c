@@ -210,8 +210,7 @@ cq_status cq_choose_fixed(cq_page_coder *k, cq_colbuf *c, bool chunk_continues, 
     fixed_page const p = {.values = c->values.data ? c->values.data + c->headroom : NULL, .n = (size_t)c->n_values, .width = c->width, .physical = cq_type_facts(c->type)->physical};
     memset(out, 0, sizeof *out);
     out->encoding = CQ_PQ_PLAIN;
-    if (p.n == 0) { /* nothing to learn from: a chunk on trial cannot have indexes of nothing */
-        if (c->mode == CQ_CHUNK_TRIAL) c->mode = CQ_CHUNK_DIRECT;
+    if (p.n == 0) { /* nothing to learn from: a chunk on trial stays there, and cannot have indexes of nothing */
         if (c->mode == CQ_CHUNK_DICT) out->encoding = CQ_PQ_RLE_DICTIONARY;
     } else if (c->width == 1) {
         c->mode = CQ_CHUNK_DIRECT;
@@ -243,6 +242,11 @@ cq_status cq_choose_bytes(cq_page_coder *k, cq_colbuf *c, cq_choice *out, cq_err
     if (mode == CQ_CHUNK_TRIAL) {
         size_t const behind = split ? c->values.len - c->headroom : 0;
         size_t const with = c->dict.plain.len + (n * out->bit_width + 7) / 8 + DICT_OVERHEAD;
+        if (n == 0 && !split) { /* only nulls, which tell nothing */
+            out->encoding = CQ_PQ_PLAIN;
+            out->mode_after = CQ_CHUNK_TRIAL;
+            return CQ_OK;
+        }
         if (n == 0 || with >= c->value_bytes - behind) {
             CQ_TRY(cq_colbuf_give_up_dict(c, e));
             out->encoding = CQ_PQ_PLAIN;

@@ -298,7 +298,7 @@ static cq_status put_offset_index(end_writer *w, cq_err *e)
 {
     int64_t const begin = w->out->position;
     CQ_TRY(put_locations(w, e));
-    if (cq_type_facts(w->field->type)->width == 0) CQ_TRY(put_list(w, 1, 2, CQ_T_I64, 1, el_value_bytes, e));
+    if (cq_type_facts(w->field->type)->physical == CQ_PQ_BYTE_ARRAY) CQ_TRY(put_list(w, 1, 2, CQ_T_I64, 1, el_value_bytes, e));
     CQ_TRY(put_stop(w, e));
     w->chunk.offset_index_bytes = w->out->position - begin;
     return cq_spill_patch(&w->m->log, w->chunk_at, &w->chunk, sizeof w->chunk, e);

@@ -151,21 +151,70 @@ static void bytes_stats_of_plain(const cq_colbuf *c, size_t n, cq_stats *s)
     cq_stats_add_bytes(s, c->type, min, max);
 }
 
+/* The first bytes of a fixed-length value as a number of the same order; most comparisons end there. */
+static uint64_t front_of(const uint8_t *p, size_t n, uint64_t flip)
+{
+    uint8_t head[8] = {0};
+    memcpy(head, p, n < 8 ? n : 8);
+    return __builtin_bswap64(cq_load64(head)) ^ flip;
+}
+
+static void fixed_stats_of_plain(const cq_colbuf *c, size_t n, cq_stats *s)
+{
+    if (n == 0) return;
+    size_t const size = c->fixed_bytes;
+    uint64_t const flip = cq_type_facts(c->type)->order == CQ_ORDER_DECIMAL ? UINT64_C(1) << 63 : 0;
+    const uint8_t *at = c->values.data + c->headroom, *min = at, *max = at;
+    uint64_t min_front = front_of(at, size, flip), max_front = min_front;
+    for (size_t i = 1; i < n; i++) {
+        at += size;
+        uint64_t const front = front_of(at, size, flip);
+        if (front < min_front || (front == min_front && memcmp(at, min, size) < 0)) {
+            min = at;
+            min_front = front;
+        }
+        if (front > max_front || (front == max_front && memcmp(at, max, size) > 0)) {
+            max = at;
+            max_front = front;
+        }
+    }
+    cq_stats_add_bytes(s, c->type, cq_span_of(min, size), cq_span_of(max, size));
+}
+
+/* Halves count their NaNs one by one, so each value is looked at. */
+static void half_stats(cq_page_coder *k, const cq_colbuf *c, const cq_choice *choice, size_t n, cq_stats *s)
+{
+    if (n == 0) return;
+    const uint8_t *values = c->values.data + c->headroom;
+    if (choice->encoding == CQ_PQ_RLE_DICTIONARY) {
+        assert(2 * n <= k->assembly.cap);
+        uint8_t *const to = k->assembly.data;
+        for (size_t i = 0; i < n; i++) memcpy(to + 2 * i, c->dict.plain.data + 2 * (size_t)choice->ids[i], 2);
+        values = to;
+    }
+    cq_stats_add_fixed(s, c->type, values, n);
+}
+
 static void page_stats(cq_page_coder *k, const page_slots *p, const cq_choice *choice, cq_stats *s)
 {
     const cq_colbuf *c = p->c;
     cq_stats_clear(s);
+    s->n_nulls = cq_i64(p->n_slots - p->n_values);
+    if (c->prefix) {
+        size_t const behind = c->split >= 0 ? c->values.len - c->headroom : 0;
+        s->value_bytes = cq_i64(c->value_bytes - behind - c->prefix * p->n_values);
+    }
     if (c->width) {
         if (p->n_values) cq_stats_add_fixed(s, c->type, c->values.data + c->headroom, p->n_values);
+    } else if (c->type == CQ_FLOAT16) {
+        half_stats(k, c, choice, p->n_values, s);
+    } else if (choice->encoding == CQ_PQ_RLE_DICTIONARY) {
+        bytes_stats_of_ids(k, c, choice->ids, p->n_values, s);
+    } else if (c->fixed_bytes) {
+        fixed_stats_of_plain(c, p->n_values, s);
     } else {
-        size_t const behind = c->split >= 0 ? c->values.len - c->headroom : 0;
-        s->value_bytes = cq_i64(c->value_bytes - behind - 4 * p->n_values);
-        if (choice->encoding == CQ_PQ_RLE_DICTIONARY)
-            bytes_stats_of_ids(k, c, choice->ids, p->n_values, s);
-        else
-            bytes_stats_of_plain(c, p->n_values, s);
+        bytes_stats_of_plain(c, p->n_values, s);
     }
-    s->n_nulls = cq_i64(p->n_slots - p->n_values);
 }
 
 /* -- pages ------------------------------------------------------------------------------------- */

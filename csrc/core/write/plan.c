@@ -1,7 +1,7 @@
 /* Solving the plan: the largest page and dictionary sizes of a fixed ladder whose worst case fits.
  *
  * Worst case = every builder full, every dictionary full, one row of the largest size on top of
- * the builders, one page with the largest value in the compressor, and the least windows. What is
+ * the builders, one page with the largest value in the compressor, the scratch of batches, and the least windows. What is
  * left over at run time serves parked pages, which give way at any time. */
 #include "write/plan.h"
 
@@ -25,6 +25,8 @@ static const struct { size_t page, dict; } ladder[] = {
 #define N_LADDER (sizeof ladder / sizeof ladder[0])
 
 #define SINK_BYTES (64 * KIB)
+#define BATCH_BYTES (128 * KIB)
+#define BATCH_BYTES_PER_COLUMN ((size_t)32 * 64)
 #define STEP UINT64_C(65536) /* of limits that refusals name */
 #define PAGE_WINDOW_BLOCKS 4
 #define META_WINDOW_BLOCKS 8
@@ -43,7 +45,7 @@ size_t cq_plan_assembly_bytes(int32_t page_rows)
 
 size_t cq_plan_body_bytes(const cq_plan *p)
 {
-    size_t const plain = cq_colbuf_headroom(p->page_rows) + cq_max_size(p->page_bytes + 64, (size_t)p->page_rows * 8);
+    size_t const plain = cq_colbuf_headroom(p->page_rows) + cq_max_size(p->page_bytes + cq_max_size(64, p->max_fixed_bytes), (size_t)p->page_rows * 8);
     return cq_max_size(cq_max_size(plain, cq_plan_assembly_bytes(p->page_rows)), p->dict_bytes);
 }
 
@@ -71,12 +73,13 @@ static void fill(cq_plan *p, const cq_schema *s, const cq_plan_opts *o, uint64_t
     p->page_bytes = page;
     p->page_rows = rows_of(page);
     p->dict_bytes = dict;
-    size_t n_bytes = 0; /* columns of byte arrays */
+    size_t n_bytes = 0; /* columns of byte arrays of any length */
     for (int32_t i = 0; i < s->n_fields; i++) {
         const cq_field *f = &s->fields[i];
-        cq_colbuf_opts const c = {.type = f->type, .optional = f->optional, .page_rows = p->page_rows, .page_bytes = page, .dict_bytes = dict};
+        cq_colbuf_opts const c = {.type = f->type, .optional = f->optional, .fixed_bytes = f->fixed_bytes, .page_rows = p->page_rows, .page_bytes = page, .dict_bytes = dict};
         p->column_bytes += cq_colbuf_memory(&c);
-        n_bytes += cq_type_facts(f->type)->width == 0;
+        n_bytes += cq_type_facts(f->type)->physical == CQ_PQ_BYTE_ARRAY;
+        p->max_fixed_bytes = cq_max_size(p->max_fixed_bytes, (size_t)f->fixed_bytes);
     }
     uint64_t const quarter = limit / 4;
     if (n_bytes) {
@@ -95,12 +98,13 @@ static void fill(cq_plan *p, const cq_schema *s, const cq_plan_opts *o, uint64_t
     size_t const out = cq_plan_out_bytes(p, body + p->max_value_bytes);
     p->scratch_bytes = cq_plan_assembly_bytes(p->page_rows) + (size_t)p->page_rows * 4 + out + 16 * KIB;
     p->sink_bytes = SINK_BYTES;
+    p->batch_bytes = cq_max_size(BATCH_BYTES, (size_t)s->n_fields * BATCH_BYTES_PER_COLUMN);
     p->page_window_bytes = PAGE_WINDOW_BLOCKS * CQ_SPILL_BLOCK;
     p->meta_window_bytes = META_WINDOW_BLOCKS * CQ_SPILL_BLOCK;
     size_t const rings = (size_t)(limit / CQ_SPILL_BLOCK) * sizeof(void *) * 4;
-    p->fixed_bytes = p->column_bytes + p->max_row_bytes + p->codec_bytes + p->scratch_bytes + p->sink_bytes + p->page_window_bytes +
+    p->fixed_bytes = p->column_bytes + p->max_row_bytes + p->codec_bytes + p->scratch_bytes + p->sink_bytes + p->batch_bytes + p->page_window_bytes +
                      p->meta_window_bytes + rings + rounding + (size_t)s->n_fields * CQ_PLAN_PER_COLUMN + s->bytes + CQ_PLAN_PER_WRITER +
-                     (size_t)o->n_sorting * 2 * CQ_MAX_SORT_KEY_BYTES;
+                     2 * o->sort_key_bytes;
 }
 
 static bool fits(const cq_schema *s, const cq_plan_opts *o, uint64_t limit, size_t page)

@@ -12,7 +12,7 @@ typedef struct cq_plan_opts {
     int32_t level;            /* resolved by cq_codec_level */
     int64_t data_page_bytes;  /* 0: the plan's choice; otherwise an upper limit */
     int64_t max_value_bytes;  /* 0: a quarter of the limit; otherwise a cap the caller promises */
-    int32_t n_sorting;        /* number of sorting columns that are byte arrays */
+    size_t sort_key_bytes;    /* the longest keys of all sorting columns that are byte arrays, together */
 } cq_plan_opts;
 
 typedef struct cq_plan {
@@ -20,8 +20,9 @@ typedef struct cq_plan {
     int32_t page_rows;        /* rows of a page, at most */
     size_t page_bytes;        /* PLAIN bytes at which a page of byte arrays is cut */
     size_t dict_bytes;        /* memory of one column's dictionary; 0: none */
-    size_t max_value_bytes;   /* the largest single value */
-    size_t max_row_bytes;     /* byte-array bytes of one row, together */
+    size_t max_value_bytes;   /* the largest single byte array of a column without a fixed length; 0: there is no such column */
+    size_t max_row_bytes;     /* the bytes of such byte arrays in one row, together */
+    size_t max_fixed_bytes;   /* the largest fixed length of the schema */
     size_t codec_bytes;       /* codec contexts */
     uint32_t codecs;          /* which are in use: bit 1 << kind */
     size_t scratch_bytes;     /* page assembly and compressed output */
@@ -29,6 +30,7 @@ typedef struct cq_plan {
     size_t page_window_bytes; /* least memory for parked pages */
     size_t meta_window_bytes; /* memory of the metadata log */
     size_t sink_bytes;        /* output coalescing */
+    size_t batch_bytes;       /* left unallocated for whoever turns foreign columns into batches and charges it to the writer's memory */
     size_t fixed_bytes;       /* all of the above but the windows' growth: never exceeds the limit */
 } cq_plan;
 

@@ -36,7 +36,7 @@ cq_status cq_row_group_open(cq_row_group *g, const cq_schema *s, const cq_plan *
     g->n_chunks = s->n_fields;
     for (int32_t i = 0; i < s->n_fields; i++) {
         const cq_field *f = &s->fields[i];
-        cq_colbuf_opts const co = {.type = f->type, .optional = f->optional, .page_rows = plan->page_rows, .page_bytes = plan->page_bytes,
+        cq_colbuf_opts const co = {.type = f->type, .optional = f->optional, .fixed_bytes = f->fixed_bytes, .page_rows = plan->page_rows, .page_bytes = plan->page_bytes,
                                   .dict_bytes = plan->dict_bytes, .max_value_bytes = plan->max_value_bytes};
         cq_chunk *c = &g->chunks[i];
         cq_colbuf_init(&c->col, &co, &g->meter, mem);

@@ -2,13 +2,9 @@
 #include "write/sort_check.h"
 
 #include "base/bytes.h"
-#include "base/utf8.h"
 #include "format/limits.h"
 #include "format/stats.h"
-
-#include <stdio.h>
-
-#define SHOWN_BYTES 40
+#include "format/value_text.h"
 
 static void free_values(cq_sort_check *s, cq_sort_value *v)
 {
@@ -34,6 +30,9 @@ cq_status cq_sort_check_open(cq_sort_check *s, const cq_schema *schema, const cq
     if (n == 0) return CQ_OK;
     for (int32_t i = 0; i < n; i++) {
         if (keys[i].column < 0 || keys[i].column >= schema->n_fields) return cq_fail(e, CQ_EARG, "a sorting column that is not in the schema");
+        if (schema->fields[keys[i].column].fixed_bytes > CQ_MAX_SORT_KEY_BYTES)
+            return cq_fail(e, CQ_EARG, "the sorting column '%.100s' has values of %d bytes; at most %d are allowed", schema->fields[keys[i].column].name,
+                           (int)schema->fields[keys[i].column].fixed_bytes, CQ_MAX_SORT_KEY_BYTES);
         for (int32_t j = 0; j < i; j++)
             if (keys[j].column == keys[i].column)
                 return cq_fail(e, CQ_EARG, "'%.100s' is there twice among the sorting columns", schema->fields[keys[i].column].name);
@@ -60,6 +59,7 @@ static bool is_nan(cq_type t, cq_span v)
 {
     const cq_type_info *f = cq_type_facts(t);
     if (!f->is_float) return false;
+    if (f->order == CQ_ORDER_HALF) return (cq_load16(v.p) & 0x7FFF) > 0x7C00;
     float x;
     double y;
     if (f->width == 4) {
@@ -77,51 +77,15 @@ static int key_cmp(cq_type t, bool descending, bool a_null, cq_span a, bool b_nu
     return descending ? -c : c;
 }
 
-static int show_binary(cq_span v, char *to, size_t cap)
-{
-    int n = snprintf(to, cap, "x'");
-    for (size_t i = 0; i < v.n && i < SHOWN_BYTES / 2; i++) n += snprintf(to + n, cap - (size_t)n, "%02x", (unsigned)v.p[i]);
-    return n + snprintf(to + n, cap - (size_t)n, "'%s", v.n > SHOWN_BYTES / 2 ? ".." : "");
-}
-
-static size_t show(cq_type t, bool is_null, cq_span v, char *to, size_t cap)
-{
-    const cq_type_info *f = cq_type_facts(t);
-    int n;
-    if (is_null)
-        n = snprintf(to, cap, "None");
-    else if (t == CQ_BINARY)
-        n = show_binary(v, to, cap);
-    else if (f->width == 0)
-        n = snprintf(to, cap, "'%.*s'%s", (int)cq_utf8_valid_prefix(v.p, cq_min_size(v.n, SHOWN_BYTES)), (const char *)v.p, v.n > SHOWN_BYTES ? ".." : "");
-    else if (f->width == 1)
-        n = snprintf(to, cap, "%s", v.p[0] ? "True" : "False");
-    else if (f->is_float) {
-        float x = 0;
-        double y;
-        if (f->width == 4) {
-            memcpy(&x, v.p, 4);
-            y = (double)x;
-        } else {
-            memcpy(&y, v.p, 8);
-        }
-        n = snprintf(to, cap, "%.9g", y);
-    } else if (f->width == 4)
-        n = f->is_signed ? snprintf(to, cap, "%ld", (long)cq_wrap_i32(cq_load32(v.p))) : snprintf(to, cap, "%lu", (unsigned long)cq_load32(v.p));
-    else
-        n = f->is_signed ? snprintf(to, cap, "%lld", (long long)cq_wrap_i64(cq_load64(v.p))) : snprintf(to, cap, "%llu", (unsigned long long)cq_load64(v.p));
-    return n < 0 ? 0 : cq_min_size((size_t)n, cap - 1);
-}
-
 static cq_span last_span(const cq_sort_check *s, int32_t k) { return cq_span_of(s->last[k].bytes.data, s->last[k].bytes.len); }
 
 /* `row` comes after the remembered row in this key: an error that shows both. */
 static cq_status out_of_order(const cq_field *f, bool descending, bool was_null, cq_span was, bool is_null, cq_span is, cq_err *e)
 {
-    char a[80], b[80];
-    size_t const n = show(f->type, is_null, is, a, sizeof a), m = show(f->type, was_null, was, b, sizeof b);
-    return cq_fail(e, CQ_EVALUE, "row out of order: '%.60s' is %.*s after %.*s, declared %s", f->name, (int)n, a, (int)m, b,
-                   descending ? "descending" : "ascending");
+    char a[CQ_VALUE_TEXT_BYTES], b[CQ_VALUE_TEXT_BYTES];
+    cq_value_text(f, is_null, is, a);
+    cq_value_text(f, was_null, was, b);
+    return cq_fail(e, CQ_EVALUE, "row out of order: '%.60s' is %s after %s, declared %s", f->name, a, b, descending ? "descending" : "ascending");
 }
 
 static cq_status check_value(const cq_field *f, bool is_null, cq_span v, cq_err *e)
@@ -223,14 +187,15 @@ static bool values_are_fine(const cq_sort_check *s, const cq_batch *b, int32_t k
 {
     for (; k < s->n_keys; k++) {
         const cq_vec *v = &b->columns[s->keys[k].column];
-        if (v->shape == CQ_VEC_FLAT && !cq_type_facts(v->type)->bits) return false;
+        const cq_type_info *info = cq_type_facts(v->type);
+        if (v->shape == CQ_VEC_FLAT && (info->is_float || info->physical == CQ_PQ_BYTE_ARRAY)) return false;
     }
     return true;
 }
 
 /* Rows of the batch cannot be out of order among themselves, and all but the first need no look:
- * constants, then an increasing ramp or an increasing column of int64 without nulls (the shapes a
- * series has), then keys of any order. */
+ * constants, then an increasing ramp or an increasing column of such integers without nulls (the shapes
+ * a series has), then keys of any order. */
 static bool ordered_by_shape(const cq_sort_check *s, const cq_batch *b)
 {
     int32_t k = 0;
@@ -240,7 +205,8 @@ static bool ordered_by_shape(const cq_sort_check *s, const cq_batch *b)
     bool const descending = s->keys[k].descending;
     if (!values_are_fine(s, b, k + 1)) return false;
     if (v->shape == CQ_VEC_RAMP) return descending ? v->step < 0 : v->step > 0;
-    return v->type == CQ_INT64 && !v->validity && ordered_i64(v->values, b->n_rows, descending, k + 1 < s->n_keys);
+    const cq_type_info *info = cq_type_facts(v->type);
+    return v->shape == CQ_VEC_FLAT && info->physical == CQ_PQ_INT64 && info->is_signed && !v->validity && ordered_i64(v->values, b->n_rows, descending, k + 1 < s->n_keys);
 }
 
 static cq_status check_pair(const cq_sort_check *s, const cq_batch *b, int64_t row, cq_err *e)

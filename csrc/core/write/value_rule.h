@@ -28,12 +28,12 @@ typedef struct cq_value_type {
 
 typedef enum cq_value_op {
     CQ_OP_NULL,              /* no values */
-    CQ_OP_SAME,              /* stored as they are */
+    CQ_OP_SAME,              /* stored as they are, floats */
     CQ_OP_BOOL,              /* any byte but 0 is true */
-    CQ_OP_INT,               /* an integer of another width, within [lo, hi] */
+    CQ_OP_INT,               /* an integer into one of any width */
     CQ_OP_INT_FLOAT,
     CQ_OP_FLOAT,             /* a float of another width */
-    CQ_OP_SCALE,             /* value / div * mul, without a remainder, within [lo, hi] after that */
+    CQ_OP_SCALE,             /* value / div * mul, without a remainder */
     CQ_OP_DECIMAL,           /* decimals and integers into decimals */
     CQ_OP_TEXT,              /* spans of UTF-8 */
     CQ_OP_BYTES,
@@ -45,9 +45,10 @@ typedef struct cq_value_rule {
     cq_value_type from;
     cq_value_op op;
     uint8_t width;           /* of a stored value; 0: spans */
-    int32_t fixed_bytes;     /* of a span, where the column's spans have one length; 0 otherwise */
     int64_t mul, div;        /* CQ_OP_SCALE */
-    int64_t lo, hi;          /* CQ_OP_INT (as uint64_t for unsigned 64-bit columns), CQ_OP_SCALE */
+    bool has_range;          /* CQ_OP_INT, CQ_OP_SCALE: not every value fits, only those in */
+    int64_t lo, hi;          /* [lo, hi], of values read as signed integers of their width (CQ_OP_SCALE: of 64 bits); hi - lo
+                                is below half the range of that width */
 } cq_value_rule;
 
 /* CQ_ETYPE with what it is, what the column is, and what to do, where no value of the type fits; CQ_EUNSUPPORTED for

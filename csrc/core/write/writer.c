@@ -37,12 +37,13 @@ static bool relieve(void *ctx, size_t wanted)
     return cq_spill_relieve(&w->meta.log) || pages;
 }
 
-static int32_t n_bytes_keys(const cq_schema *s, const cq_writer_opts *o)
+static size_t sort_key_bytes(const cq_schema *s, const cq_writer_opts *o)
 {
-    int32_t n = 0;
+    size_t n = 0;
     for (int32_t i = 0; i < o->n_sorting; i++) {
         int32_t const c = o->sorting[i].column;
-        if (c >= 0 && c < s->n_fields) n += cq_type_facts(s->fields[c].type)->width == 0;
+        if (c < 0 || c >= s->n_fields || cq_type_facts(s->fields[c].type)->width) continue;
+        n += s->fields[c].fixed_bytes ? (size_t)s->fields[c].fixed_bytes : CQ_MAX_SORT_KEY_BYTES;
     }
     return n;
 }
@@ -53,7 +54,7 @@ static cq_status make_plan(cq_plan *plan, int32_t *level, const cq_schema *schem
     for (int32_t i = 1; i < schema->n_fields && kind != CQ_CODEC_ZSTD; i++) kind = cq_writer_codec_of(o, i);
     CQ_TRY(cq_codec_level(kind, o->level, level, e));
     cq_plan_opts const po = {.codec = o->codec, .codecs = o->codecs, .level = *level, .data_page_bytes = o->data_page_bytes, .max_value_bytes = o->max_value_bytes,
-                             .n_sorting = n_bytes_keys(schema, o)};
+                             .sort_key_bytes = sort_key_bytes(schema, o)};
     return cq_plan_make(plan, schema, &po, o->memory_limit ? o->memory_limit : mem_limit, e);
 }
 
@@ -91,6 +92,7 @@ cq_status cq_writer_open(cq_writer **out, const cq_schema *schema, const cq_writ
     w->version = cq_profile_version(o->profile);
     w->row_group_size = o->row_group_size ? o->row_group_size : DEFAULT_GROUP_ROWS;
     w->row_group_bytes = o->row_group_bytes ? o->row_group_bytes : DEFAULT_GROUP_BYTES;
+    for (int32_t i = 0; i < schema->n_fields; i++) w->fixed_row_bytes += schema->fields[i].fixed_bytes;
     w->should_stop = o->should_stop;
     w->should_stop_ctx = o->should_stop_ctx;
     cq_status st = open_parts(w, level, schema, o, sink, e);
@@ -196,13 +198,13 @@ static cq_status check_row(cq_writer *w, cq_err *e)
     return w->sort.n_keys ? cq_sort_check_row(&w->sort, last_of_column, w, e) : CQ_OK;
 }
 
-/* Counts n rows of `bytes` byte-array bytes. The group's size is looked at where any route of the
+/* Counts n rows whose byte arrays of no fixed length have `bytes` bytes. The group's size is looked at where any route of the
  * same rows comes by: at multiples of a row count and at a sum of bytes. */
 void cq_writer_count_rows(cq_writer *w, int64_t n, int64_t bytes)
 {
     w->group.n_rows += n;
     w->n_rows += n;
-    w->unchecked_bytes += bytes;
+    w->unchecked_bytes += bytes + n * w->fixed_row_bytes;
     if (w->group.n_rows % CQ_CHECK_ROWS == 0 || w->unchecked_bytes >= CQ_CHECK_BYTES || w->group.n_rows >= w->row_group_size)
         w->check_group = w->due = true;
 }

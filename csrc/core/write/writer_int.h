@@ -24,6 +24,7 @@ struct cq_writer {
     int64_t row_group_size, row_group_bytes;
     int32_t version;          /* of the file */
     int64_t n_rows;           /* committed, all groups */
+    int64_t fixed_row_bytes;  /* fixed-length byte arrays of one row, nulls counted as values */
     int64_t unchecked_bytes;  /* byte-array bytes since the group's size was looked at */
     bool due;                 /* settle before the next row */
     bool check_group;         /* the group's size is to be looked at */
