@@ -20,7 +20,7 @@ static conv_result put_bytes(conv *x, column *c, PyObject *v)
     return put_result(cq_colbuf_put_bytes(c->buf, PyBytes_AS_STRING(v), (size_t)PyBytes_GET_SIZE(v), &x->err));
 }
 
-static conv_result put_view(conv *x, column *c, const Py_buffer *view)
+static conv_result put_view(conv *x, column *c, Py_buffer *view)
 {
     uint8_t *to = NULL;
     if (cq_colbuf_reserve_bytes(c->buf, (size_t)view->len, &to, &x->err) != CQ_OK) return CONV_CORE;

@@ -174,7 +174,7 @@ static conv_result put_utf8(conv *x, column *c, PyObject *v)
 {
     const char *p = PyBytes_AS_STRING(v);
     const size_t n = (size_t)PyBytes_GET_SIZE(v);
-    if (!cq_utf8_valid(p, n)) return convert_refuse_value(x, c, v, " are no UTF-8");
+    if (!cq_utf8_valid(p, n)) return convert_refuse_value(x, c, v, "; its bytes are no UTF-8");
     return put_result(cq_colbuf_put_bytes(c->buf, p, n, &x->err));
 }
 

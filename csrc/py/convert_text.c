@@ -138,7 +138,7 @@ static conv_result string_held(conv *x, column *c, PyObject *v)
         return convert_refuse_type(x, c, v, "; decode it, or declare the column 'binary'");
     if (!is_member(x, v)) return convert_refuse_type(x, c, v, "; write str(value) if its text is meant");
     if (c->type == CQ_ENUM) return put_member(x, c, v);
-    return convert_refuse_type(x, c, v, "; write value.value, or declare the column 'enum'");
+    return convert_refuse_type(x, c, v, "; write value.value or value.name");
 }
 
 __attribute__((noinline)) static conv_result string_uncommon(conv *x, column *c, PyObject *v)
