@@ -53,7 +53,8 @@ class ClassColumn(NamedTuple):
 
 
 def _shown(x: object) -> str:
-    name = getattr(x, "__qualname__", None) if isinstance(x, type) else None
+    # list[int] is a type to isinstance in Python 3.10.
+    name = getattr(x, "__qualname__", None) if isinstance(x, type) and typing.get_origin(x) is None else None
     return (name or repr(x).replace("typing.", ""))[:80]
 
 

@@ -225,7 +225,7 @@ def schema(x: object, nullable: bool | None = None) -> Schema:
 def _fields(x: object, default: bool) -> list[Field]:
     if isinstance(x, (str, bytes)):
         raise SchemaError(f"a schema is a mapping or a list of pairs name -> type, not the {type(x).__name__} {x!r:.80}")
-    if isinstance(x, type):
+    if isinstance(x, type) and typing.get_origin(x) is None:
         return [Field._of(c.name, c.parsed, default or c.optional) for c in class_columns(x)]
     if hasattr(x, "__arrow_c_schema__"):
         return _arrow_fields(_core.arrow_schema_fields(x.__arrow_c_schema__()))

@@ -305,7 +305,7 @@ class Box(Generic[T]):
     (NestedFields, UnsupportedError, "column 'x' of NestedFields: list[int]: nested types come with a later release; Annotated[..., \"json\"] keeps it as JSON"),
     (Empty, SchemaError, "a schema needs at least one column"), (Point(1), SchemaError, "a schema is made from the class Point, not from an object of it: ccpq.schema(Point)"),
     (Pair("a", 1.0), SchemaError, "a schema is made from the class Pair, not from an object of it: ccpq.schema(Pair)"),
-    (Box, SchemaError, None), (Box[int], SchemaError, None),
+    (Box, SchemaError, None), (Box[int], SchemaError, None), (list[int], SchemaError, "a schema is a mapping or a list of pairs name -> type, or a class, not GenericAlias"),
     (3, SchemaError, "a schema is a mapping or a list of pairs name -> type, or a class, not int"),
     ("int64", SchemaError, "a schema is a mapping or a list of pairs name -> type, not the str 'int64'"),
 ])  # fmt: skip
