@@ -112,9 +112,17 @@ def python_type(x: object, depth: int = 0) -> Parsed:
 def _plain_enum(x: object) -> bool:
     """Whether members of this class are values of a string column because of their class only.
 
-    Members of IntEnum and StrEnum are ints and strings, and go where those go.
+    Members of IntEnum and StrEnum are ints and strings, and go where those go. SchemaError where a value is no text.
     """
-    return isinstance(x, type) and issubclass(x, enum.Enum) and not issubclass(x, (int, str))
+    if not isinstance(x, type) or not issubclass(x, enum.Enum) or issubclass(x, (int, str)):
+        return False
+    for member in x:
+        if not isinstance(member.value, str):
+            raise SchemaError(
+                f"{_shown(x)}.{member.name} is {member.value!r:.80}, which is no text; give the members values that are str, "
+                "or make it an IntEnum"
+            )
+    return True
 
 
 def _class_type(x: type) -> Parsed:
@@ -162,7 +170,8 @@ def _annotated(x: object, depth: int) -> Parsed:
     bare, optional = _without_none(inner)
     if optional and parsed.nullable is False:
         raise SchemaError(f"{_shown(x)}: '| None' and 'not null' contradict each other")
-    return parsed._replace(nullable=True if optional else parsed.nullable, by_enum=_plain_enum(bare))
+    by_enum = parsed.type.kind in ("string", "enum") and _plain_enum(bare)
+    return parsed._replace(nullable=True if optional else parsed.nullable, by_enum=by_enum)
 
 
 def is_record_class(x: object) -> bool:

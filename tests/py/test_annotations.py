@@ -32,6 +32,11 @@ HostName = typing.NewType("HostName", str)
 
 class Tone(enum.Enum):
     LOUD = "loud"
+    SOFT = "soft"
+
+
+class Mixed(enum.Enum):
+    LOUD = "loud"
     SOFT = 2
 
 
@@ -76,6 +81,8 @@ def test_types(x, text):
     (Annotated[int, "int32 not null"] | None, None), (Annotated[int | None, "int32 not null"], None),
     (Optional["Sample"], "'Sample' is the name of a type; give the type itself, or the whole type as a string"),
     (pathlib.Path, "paths are no column type; write str, and give str(path)"), (object, "object is no column type; a column holds values of one type"),
+    (Mixed, "Mixed.SOFT is 2, which is no text; give the members values that are str, or make it an IntEnum"),
+    (Annotated[Mixed | None, "enum"], "Mixed.SOFT is 2, which is no text; give the members values that are str, or make it an IntEnum"),
     (Any, None), (T, None), (complex, None), (Custom, None), (3, 'a type is a string such as "float32?" or a Python type, not int'), (None, None), (int.__add__, None),
 ])  # fmt: skip
 def test_what_is_no_type(x, message):
@@ -319,7 +326,7 @@ def test_enums_are_remembered():
     s = schema(Sample)
     assert enum_columns(s) == enum_columns(pickle.loads(pickle.dumps(s))) == {"tone"}
     assert enum_columns(schema(s.to_dict())) == set()
-    assert enum_columns(schema({"a": Tone | None, "b": Text, "c": Level, "d": Annotated[Tone, "enum"], "e": Annotated[Tone | None, "string"], "f": str})) == {"a", "d", "e"}
+    assert enum_columns(schema({"a": Tone | None, "b": Text, "c": Level, "d": Annotated[Tone, "enum"], "e": Annotated[Tone | None, "string"], "f": str, "g": Annotated[Mixed, "int8"]})) == {"a", "d", "e"}
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="type statements came with 3.12")
