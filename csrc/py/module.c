@@ -1,6 +1,6 @@
 /* The module object of ccpq._core: multi-phase init, its state, and the few functions that belong
  * to no type. The types are made by the rooms, one file each. */
-#include "state.h"
+#include "py_sink.h"
 
 int py_add_type(PyObject *module, PyType_Spec *spec, PyObject **slot)
 {
@@ -20,10 +20,17 @@ static PyObject *core_forked(PyObject *module, PyObject *Py_UNUSED(ignored))
     Py_RETURN_NONE;
 }
 
+static PyObject *core_check_sink(PyObject *module, PyObject *target)
+{
+    return py_sink_check(py_state(module), target) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
 static PyMethodDef core_methods[] = {
     {"_live", core_live, METH_NOARGS, "_live($module, /)\n--\n\nThe number of open core handles."},
     {"_forked", core_forked, METH_NOARGS,
      "_forked($module, /)\n--\n\nTo be called in the child after a fork: handles made before are not usable there."},
+    {"check_sink", core_check_sink, METH_O,
+     "check_sink($module, target, /)\n--\n\nTypeError or ValueError where the target is no file or sink to write to."},
     {NULL, NULL, 0, NULL},
 };
 

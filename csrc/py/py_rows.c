@@ -1,4 +1,5 @@
-/* Rows by position (tuple, list, NamedTuple by its field names) and by key (dict, any mapping).
+/* Rows by position (tuple, list), by key (dict, any mapping) and by the names of their class
+ * (NamedTuple, dataclass and the like, sqlite3.Row); names become columns in py_layout.c.
  *
  * A mapping's values are put in the order of its keys. That every column has exactly one value is
  * seen from the builders: one slot more than the committed ones. */
@@ -8,7 +9,12 @@
 
 #include <string.h>
 
-enum { IDENTS_PER_COLUMN = 64, IDENTS_IN_ALL = 1024 };
+enum {
+    IDENTS_PER_COLUMN = 64,
+    IDENTS_IN_ALL = 1024,
+    EXTRA_KEYS = 64,     /* keys that are no columns and are known again */
+    EXTRA_KEY_CHARS = 64 /* none longer is kept */
+};
 
 static inline bool has_value(const column *c) { return c->buf->n_slots != c->buf->n_committed; }
 
@@ -30,7 +36,7 @@ static conv_result fail_row(table *t, PyObject *row, conv_result r) { return fai
 static int make_pool(table *t)
 {
     size_t n_strings = 0;
-    for (int32_t i = 0; i < t->n; i++) n_strings += t->columns[i].type == CQ_STRING;
+    for (int32_t i = 0; i < t->n; i++) n_strings += convert_has_idents(t->columns[i].type);
     if (n_strings == 0 || n_strings > IDENTS_IN_ALL) return 0;
     size_t each = IDENTS_PER_COLUMN;
     while (each * n_strings > IDENTS_IN_ALL) each /= 2;
@@ -42,7 +48,7 @@ static int make_pool(table *t)
     t->n_pool = each * n_strings;
     ident *next = t->pool;
     for (int32_t i = 0; i < t->n; i++) {
-        if (t->columns[i].type != CQ_STRING) continue;
+        if (!convert_has_idents(t->columns[i].type)) continue;
         t->columns[i].idents = next;
         t->columns[i].idents_mask = each - 1;
         next += each;
@@ -54,41 +60,32 @@ static int make_column(table *t, cq_writer *w, int32_t i)
 {
     const cq_field *f = &cq_writer_schema(w)->fields[i];
     column *c = &t->columns[i];
-    PyObject *name = PyUnicode_DecodeUTF8(f->name, (Py_ssize_t)f->name_bytes, "strict");
-    if (!name) return -1;
-    PyUnicode_InternInPlace(&name);
-    c->name = name;
-    c->type = f->type;
-    c->optional = f->optional;
-    c->convert = convert_for(f->type);
-    if (!c->convert) {
-        char text[CQ_TYPE_TEXT_BYTES];
-        PyErr_Format(t->x.st->UnsupportedError, "column %R: rows of type %s cannot be converted yet", name, cq_field_type_text(f, text));
-        return -1;
-    }
-    c->buf = cq_writer_column(w, i);
-    PyTuple_SET_ITEM(t->names, i, Py_NewRef(name));
+    if (convert_bind(t->x.st, c, f, cq_writer_column(w, i), t->strict) < 0) return -1;
+    PyTuple_SET_ITEM(t->names, i, Py_NewRef(c->name));
     PyObject *number = PyLong_FromLong(i);
     if (!number) return -1;
-    int r = PyDict_SetItem(t->index, name, number);
+    int r = PyDict_SetItem(t->index, c->name, number);
     Py_DECREF(number);
     return r;
 }
 
-int table_init(table *t, core_state *st, cq_writer *w)
+int table_init(table *t, core_state *st, cq_writer *w, bool strict, bool ignore_extra)
 {
     int32_t n = cq_writer_schema(w)->n_fields;
-    size_t size = (size_t)n;
+    size_t size = (size_t)n, n_keys = size + (ignore_extra ? EXTRA_KEYS : 0);
     t->x.st = st;
+    t->strict = strict;
+    t->ignore_extra = ignore_extra;
     t->failed_column = -1;
     t->columns = PyMem_Calloc(size, sizeof *t->columns);
-    t->keys = PyMem_Calloc(size, sizeof *t->keys);
-    t->key_column = PyMem_Calloc(size, sizeof *t->key_column);
+    t->keys = PyMem_Calloc(n_keys, sizeof *t->keys);
+    t->key_column = PyMem_Calloc(n_keys, sizeof *t->key_column);
     if (!t->columns || !t->keys || !t->key_column) {
         PyErr_NoMemory();
         return -1;
     }
     t->n = n;
+    t->n_keys = (Py_ssize_t)n_keys;
     t->names = PyTuple_New(n);
     t->index = PyDict_New();
     if (!t->names || !t->index) return -1;
@@ -99,13 +96,18 @@ int table_init(table *t, core_state *st, cq_writer *w)
 
 int table_traverse(table *t, visitproc visit, void *arg)
 {
-    for (int32_t i = 0; i < t->n; i++) Py_VISIT(t->columns[i].name);
+    for (int32_t i = 0; i < t->n; i++) {
+        int r = convert_traverse(&t->columns[i], visit, arg);
+        if (r) return r;
+    }
     for (size_t i = 0; i < t->n_pool; i++) Py_VISIT(t->pool[i].object);
-    if (t->keys)
-        for (int32_t i = 0; i < t->n; i++) Py_VISIT(t->keys[i]);
+    for (Py_ssize_t k = 0; k < t->n_keys; k++) Py_VISIT(t->keys[k]);
+    for (int k = 0; k < ROW_CLASSES; k++) {
+        Py_VISIT(t->classes[k].type);
+        Py_VISIT(t->classes[k].names);
+    }
     Py_VISIT(t->names);
     Py_VISIT(t->index);
-    Py_VISIT(t->named_type);
     Py_VISIT(t->failed_value);
     Py_VISIT(t->x.refused_text);
     Py_VISIT(t->x.held);
@@ -120,16 +122,14 @@ void table_drop_idents(table *t)
 void table_clear(table *t)
 {
     table_drop_idents(t);
-    Py_CLEAR(t->named_type);
+    for (int k = 0; k < ROW_CLASSES; k++) row_class_clear(&t->classes[k]);
     Py_CLEAR(t->failed_value);
     Py_CLEAR(t->x.refused_text);
     Py_CLEAR(t->x.held);
     Py_CLEAR(t->names);
     Py_CLEAR(t->index);
-    if (t->keys)
-        for (int32_t i = 0; i < t->n; i++) Py_CLEAR(t->keys[i]);
-    for (int32_t i = 0; i < t->n; i++) Py_CLEAR(t->columns[i].name);
-    layout_clear(&t->named);
+    for (Py_ssize_t k = 0; k < t->n_keys; k++) Py_CLEAR(t->keys[k]);
+    for (int32_t i = 0; i < t->n; i++) convert_clear(&t->columns[i]);
     PyMem_Free(t->pool);
     PyMem_Free(t->columns);
     PyMem_Free(t->keys);
@@ -140,80 +140,6 @@ void table_clear(table *t)
 void table_row_aborted(table *t)
 {
     for (int32_t i = 0; i < t->n; i++) convert_row_aborted(&t->columns[i]);
-}
-
-/* -- layouts ----------------------------------------------------------------------------------- */
-
-void layout_clear(layout *l)
-{
-    PyMem_Free(l->column_of);
-    PyMem_Free(l->absent);
-    memset(l, 0, sizeof *l);
-}
-
-/* The column of a name: -1 unknown, -2 with an exception pending. */
-static int32_t find_column(const table *t, PyObject *name)
-{
-    PyObject *number = PyDict_GetItemWithError(t->index, name);
-    if (!number) return PyErr_Occurred() ? -2 : -1;
-    return cq_i32(PyLong_AsLong(number));
-}
-
-static conv_result refuse_unknown(table *t, PyObject *name)
-{
-    PyObject *hint = py_did_you_mean(name, t->names), *text = hint ? py_value_text(t->x.st, name) : NULL;
-    conv_result r = text ? convert_refuse(&t->x, t->x.st->RowValueError, "there is no column %U%U", text, hint) : CONV_RAISED;
-    Py_XDECREF(hint);
-    Py_XDECREF(text);
-    return r;
-}
-
-static conv_result fill_layout(table *t, PyObject *names, layout *l)
-{
-    conv_result r = CONV_OK;
-    uint8_t *seen = PyMem_Calloc((size_t)t->n, 1);
-    if (!seen) return PyErr_NoMemory(), CONV_RAISED;
-    for (Py_ssize_t k = 0; r == CONV_OK && k < l->n; k++) {
-        PyObject *name = PyTuple_GET_ITEM(names, k);
-        int32_t i = find_column(t, name);
-        if (i == -2)
-            r = CONV_RAISED;
-        else if (i < 0)
-            r = refuse_unknown(t, name);
-        else if (seen[i])
-            r = convert_refuse(&t->x, t->x.st->RowValueError, "column %R is given twice", name);
-        else
-            seen[l->column_of[k] = i] = 1;
-    }
-    for (int32_t i = 0; r == CONV_OK && i < t->n; i++) {
-        if (seen[i]) continue;
-        if (t->columns[i].optional)
-            l->absent[l->n_absent++] = i;
-        else
-            r = convert_refuse(&t->x, t->x.st->RowValueError,
-                               "the required column %R is missing; declare it '%s?' to allow nulls", t->columns[i].name,
-                               cq_type_facts(t->columns[i].type)->name);
-    }
-    PyMem_Free(seen);
-    return r;
-}
-
-conv_result layout_make(table *t, PyObject *names, layout *out)
-{
-    memset(out, 0, sizeof *out);
-    PyObject *tuple = PySequence_Tuple(names);
-    if (!tuple) return CONV_RAISED;
-    conv_result r = CONV_RAISED;
-    out->n = PyTuple_GET_SIZE(tuple);
-    out->column_of = PyMem_Calloc((size_t)out->n + 1, sizeof *out->column_of);
-    out->absent = PyMem_Calloc((size_t)t->n, sizeof *out->absent);
-    if (out->column_of && out->absent)
-        r = fill_layout(t, tuple, out);
-    else
-        PyErr_NoMemory();
-    Py_DECREF(tuple);
-    if (r != CONV_OK) layout_clear(out);
-    return r;
 }
 
 /* -- by position ------------------------------------------------------------------------------- */
@@ -250,10 +176,12 @@ static conv_result put_tuple_as(table *t, PyObject *row, const layout *l)
 {
     if (PyTuple_GET_SIZE(row) != l->n) return refuse_length(t, row, PyTuple_GET_SIZE(row), l->n);
     for (Py_ssize_t k = 0; k < l->n; k++) {
+        int32_t i = l->column_of[k];
+        if (i < 0) continue;
         PyObject *v = PyTuple_GET_ITEM(row, k);
-        column *c = &t->columns[l->column_of[k]];
+        column *c = &t->columns[i];
         conv_result r = c->convert(&t->x, c, v);
-        if (PY_UNLIKELY(r != CONV_OK)) return fail_at(t, l->column_of[k], v, r);
+        if (PY_UNLIKELY(r != CONV_OK)) return fail_at(t, i, v, r);
     }
     return put_absent(t, l);
 }
@@ -266,6 +194,7 @@ static conv_result put_list(table *t, PyObject *row, const layout *l)
     for (Py_ssize_t k = 0; k < wanted; k++) {
         if (k >= PyList_GET_SIZE(row)) return refuse_length(t, row, PyList_GET_SIZE(row), wanted);
         int32_t i = l ? l->column_of[k] : cq_i32(k);
+        if (i < 0) continue;
         column *c = &t->columns[i];
         PyObject *v = PyList_GET_ITEM(row, k);
         conv_result r = c->convert(&t->x, c, v);
@@ -274,7 +203,81 @@ static conv_result put_list(table *t, PyObject *row, const layout *l)
     return l ? put_absent(t, l) : CONV_OK;
 }
 
+/* An item or attribute that was fetched; takes the reference. */
+static inline conv_result put_fetched(table *t, int32_t i, PyObject *v)
+{
+    column *c = &t->columns[i];
+    conv_result r = c->convert(&t->x, c, v);
+    if (PY_UNLIKELY(r != CONV_OK)) (void)fail_at(t, i, v, r);
+    Py_DECREF(v);
+    return r;
+}
+
+static conv_result put_sequence(table *t, PyObject *row, const layout *l)
+{
+    Py_ssize_t n = PySequence_Size(row);
+    if (n < 0) return CONV_RAISED;
+    if (n != l->n) return refuse_length(t, row, n, l->n);
+    for (Py_ssize_t k = 0; k < l->n; k++) {
+        if (l->column_of[k] < 0) continue;
+        PyObject *v = PySequence_GetItem(row, k);
+        conv_result r = v ? put_fetched(t, l->column_of[k], v) : CONV_RAISED;
+        if (PY_UNLIKELY(r != CONV_OK)) return r;
+    }
+    return put_absent(t, l);
+}
+
+/* -- by attribute ------------------------------------------------------------------------------ */
+
+/* Whether the pending AttributeError is about this attribute of this row; one from inside a
+ * property or __getattr__ that looked for something else is not. Taken away if so. */
+static bool is_missing(PyObject *row, PyObject *name)
+{
+    if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return false;
+    PyObject *error = compat_take_exception();
+    PyObject *about = py_attribute(error, "obj"), *what = py_attribute(error, "name");
+    bool yes = about == row && what && PyUnicode_Check(what) && PyUnicode_Compare(what, name) == 0;
+    Py_XDECREF(about);
+    Py_XDECREF(what);
+    PyErr_Clear();
+    if (yes)
+        Py_DECREF(error);
+    else
+        compat_set_exception(error);
+    return yes;
+}
+
+static conv_result put_missing_attribute(table *t, PyObject *row, PyObject *name, int32_t i)
+{
+    if (!is_missing(row, name)) return CONV_RAISED;
+    column *c = &t->columns[i];
+    conv_result r = c->optional
+        ? convert_null(&t->x, c, Py_None)
+        : convert_refuse(&t->x, t->x.st->RowValueError, "the attribute is missing; declare the column '%s?' to allow that",
+                         c->type_text);
+    return r == CONV_OK ? r : fail_at(t, i, Py_None, r);
+}
+
+/* Looking an attribute up may run user code, which cannot reach this table: the writer is busy. */
+static conv_result put_attributes(table *t, PyObject *row, const row_class *rc)
+{
+    const layout *l = &rc->by_name;
+    for (Py_ssize_t k = 0; k < l->n; k++) {
+        int32_t i = l->column_of[k];
+        if (i < 0) continue;
+        PyObject *name = PyTuple_GET_ITEM(rc->names, k), *v = PyObject_GetAttr(row, name);
+        conv_result r = PY_LIKELY(v != NULL) ? put_fetched(t, i, v) : put_missing_attribute(t, row, name, i);
+        if (PY_UNLIKELY(r != CONV_OK)) return r;
+    }
+    return put_absent(t, l);
+}
+
 /* -- by key ------------------------------------------------------------------------------------ */
+
+static conv_result refuse_change(table *t)
+{
+    return convert_refuse(&t->x, t->x.st->RowValueError, "the row changed while it was read");
+}
 
 /* The first few keys that are no columns, as text; nothing is put after this. */
 static conv_result refuse_keys(table *t, PyObject *row, PyObject *keys)
@@ -284,7 +287,7 @@ static conv_result refuse_keys(table *t, PyObject *row, PyObject *keys)
     Py_ssize_t n_unknown = 0;
     for (Py_ssize_t k = 0; list && k < PyList_GET_SIZE(keys); k++) {
         PyObject *key = PyList_GET_ITEM(keys, k);
-        int32_t i = find_column(t, key);
+        int32_t i = layout_find(t, key);
         if (i == -2) goto done;
         if (i >= 0) continue;
         if (!first) first = key;
@@ -297,10 +300,10 @@ static conv_result refuse_keys(table *t, PyObject *row, PyObject *keys)
     if (!list || !first) goto done;
     hint = n_unknown == 1 ? py_did_you_mean(first, t->names) : PyUnicode_FromString("");
     if (!hint) goto done;
-    r = convert_refuse(&t->x, t->x.st->RowValueError, "unknown key%s %U%s%U", n_unknown > 1 ? "s" : "", list,
-                       n_unknown > 3 ? ", ..." : "", hint);
+    r = convert_refuse(&t->x, t->x.st->RowValueError, "unknown key%s %U%s%U%s", n_unknown > 1 ? "s" : "", list,
+                       n_unknown > 3 ? ", ..." : "", hint, PyUnicode_GET_LENGTH(hint) ? "" : "; extra='ignore' leaves such out");
 done:
-    if (r == CONV_RAISED && !PyErr_Occurred()) r = convert_refuse(&t->x, t->x.st->RowValueError, "the row changed while it was read");
+    if (r == CONV_RAISED && !PyErr_Occurred()) r = refuse_change(t);
     Py_XDECREF(list);
     Py_XDECREF(hint);
     return fail_row(t, row, r);
@@ -324,7 +327,7 @@ static conv_result put_missing(table *t)
         conv_result r = c->optional
             ? convert_null(&t->x, c, Py_None)
             : convert_refuse(&t->x, t->x.st->RowValueError, "the key is missing; declare the column '%s?' to allow that",
-                             cq_type_facts(c->type)->name);
+                             c->type_text);
         if (r != CONV_OK) return fail_at(t, i, Py_None, r);
     }
     return CONV_OK;
@@ -339,20 +342,24 @@ static conv_result put_pair(table *t, int32_t i, PyObject *v)
     return PY_LIKELY(r == CONV_OK) ? CONV_OK : fail_at(t, i, v, r);
 }
 
+static void remember_key(table *t, Py_ssize_t k, PyObject *key, int32_t i)
+{
+    if (k >= t->n_keys || !PyUnicode_CheckExact(key) || (i < 0 && PyUnicode_GET_LENGTH(key) > EXTRA_KEY_CHARS)) return;
+    t->key_column[k] = i;
+    Py_XSETREF(t->keys[k], Py_NewRef(key));
+}
+
 /* A key that is not the object seen at its place last. Comparing keys may run user code: key and
  * value are held. */
 __attribute__((noinline)) static conv_result put_found(table *t, PyObject *row, Py_ssize_t k, PyObject *key, PyObject *v)
 {
-    if (k < t->n && t->keys[k] && convert_same_text(key, t->columns[t->key_column[k]].name))
+    if (k < t->n_keys && t->keys[k] && t->key_column[k] >= 0 && convert_same_text(key, t->columns[t->key_column[k]].name))
         return put_pair(t, t->key_column[k], v);
     Py_INCREF(key);
     Py_INCREF(v);
-    int32_t i = find_column(t, key);
-    conv_result r = i == -2 ? CONV_RAISED : i < 0 ? refuse_dict_keys(t, row) : put_pair(t, i, v);
-    if (i >= 0 && k < t->n && PyUnicode_CheckExact(key)) {
-        t->key_column[k] = i;
-        Py_XSETREF(t->keys[k], Py_NewRef(key));
-    }
+    int32_t i = layout_find(t, key);
+    conv_result r = i == -2 ? CONV_RAISED : i >= 0 ? put_pair(t, i, v) : t->ignore_extra ? CONV_OK : refuse_dict_keys(t, row);
+    if (r == CONV_OK) remember_key(t, k, key, i);
     Py_DECREF(key);
     Py_DECREF(v);
     return r;
@@ -361,14 +368,18 @@ __attribute__((noinline)) static conv_result put_found(table *t, PyObject *row, 
 /* User code may change the dict meanwhile: a column that gets a second value or none is noticed. */
 static conv_result put_dict(table *t, PyObject *row)
 {
-    Py_ssize_t pos = 0, k = 0;
+    Py_ssize_t pos = 0, k = 0, n = PyDict_GET_SIZE(row);
     PyObject *key, *v;
-    while (PyDict_Next(row, &pos, &key, &v)) {
-        conv_result r = PY_LIKELY(k < t->n && t->keys[k] == key) ? put_pair(t, t->key_column[k], v) : put_found(t, row, k, key, v);
+    for (; PyDict_Next(row, &pos, &key, &v); k++) {
+        conv_result r = CONV_OK;
+        if (PY_UNLIKELY(k == n)) return fail_row(t, row, refuse_change(t));
+        if (PY_UNLIKELY(k >= t->n_keys || t->keys[k] != key))
+            r = put_found(t, row, k, key, v);
+        else if (PY_LIKELY(t->key_column[k] >= 0))
+            r = put_pair(t, t->key_column[k], v);
         if (PY_UNLIKELY(r != CONV_OK)) return r;
-        k++;
     }
-    return k == t->n ? CONV_OK : put_missing(t);
+    return k == t->n && !t->ignore_extra ? CONV_OK : put_missing(t);
 }
 
 static conv_result put_mapping(table *t, PyObject *row)
@@ -377,7 +388,8 @@ static conv_result put_mapping(table *t, PyObject *row)
     if (!keys) return CONV_RAISED;
     conv_result r = CONV_OK;
     for (Py_ssize_t k = 0; r == CONV_OK && k < PyList_GET_SIZE(keys); k++) {
-        int32_t i = find_column(t, PyList_GET_ITEM(keys, k));
+        int32_t i = layout_find(t, PyList_GET_ITEM(keys, k));
+        if (i == -1 && t->ignore_extra) continue;
         PyObject *v = NULL;
         if (i >= 0 && !(v = PyObject_GetItem(row, PyList_GET_ITEM(keys, k)))) i = -2;
         r = i >= 0 ? put_pair(t, i, v) : i == -2 ? CONV_RAISED : refuse_keys(t, row, keys);
@@ -389,41 +401,34 @@ static conv_result put_mapping(table *t, PyObject *row)
 
 /* -- everything else --------------------------------------------------------------------------- */
 
-/* Whether an attribute is there; exceptions but AttributeError stay pending (-1). */
-static int has_attribute(PyObject *v, const char *name)
+/* What to write instead of what pandas, numpy and Arrow give to those who iterate over them. */
+static int table_advice(PyObject *row, const char **advice)
 {
-    PyObject *a = py_attribute(v, name);
-    Py_XDECREF(a);
-    return a ? 1 : PyErr_Occurred() ? -1 : 0;
-}
-
-/* The layout of a tuple subclass with `_fields`, resolved once per class. */
-static conv_result put_named(table *t, PyObject *row)
-{
-    PyObject *tp = (PyObject *)Py_TYPE(row);
-    if (t->named_type != tp) {
-        PyObject *fields = py_attribute(tp, "_fields");
-        if (!fields) return PyErr_Occurred() ? CONV_RAISED : put_tuple(t, row);
-        layout fresh;
-        conv_result r = layout_make(t, fields, &fresh);
-        Py_DECREF(fields);
-        if (r != CONV_OK) return fail_row(t, row, r);
-        layout_clear(&t->named);
-        t->named = fresh;
-        Py_XSETREF(t->named_type, Py_NewRef(tp));
-    }
-    return put_tuple_as(t, row, &t->named);
+    const char *name = strrchr(Py_TYPE(row)->tp_name, '.');
+    name = name ? name + 1 : Py_TYPE(row)->tp_name;
+    int array = layout_has(row, "__array_interface__"), arrow = 0;
+    if (array == 0) arrow = layout_has(row, "__arrow_c_stream__");
+    if (array == 0 && arrow == 0) arrow = layout_has(row, "__arrow_c_array__");
+    if (array < 0 || arrow < 0) return -1;
+    if (strcmp(name, "Series") == 0)
+        *advice = "write the frame with write_arrow(df), or write_rows(df.itertuples(index=False))";
+    else if (array)
+        *advice = "write columns of an array with write_columns({'name': array[:, 0], ...}), or write_rows(array.tolist())";
+    else if (arrow)
+        *advice = "write_arrow() takes whole frames, tables and batches";
+    return 0;
 }
 
 static conv_result refuse_row(table *t, PyObject *row)
 {
-    const char *advice = "rows are tuples, lists or mappings";
-    int is_dataclass = has_attribute(row, "__dataclass_fields__");
-    if (is_dataclass < 0) return CONV_RAISED;
+    const char *advice = "rows are tuples, lists, mappings, NamedTuples, dataclasses or other objects that name their fields";
+    if (table_advice(row, &advice) < 0) return CONV_RAISED;
     if (PyUnicode_Check(row) || PyBytes_Check(row) || PyByteArray_Check(row))
-        advice = "is it a file, or a list of names, that is iterated? Rows are tuples, lists or mappings";
-    else if (is_dataclass)
-        advice = "write vars(row), or dataclasses.astuple(row)";
+        advice = "is it a file, or a list of names, that is iterated? Rows are tuples, lists, mappings or objects with fields";
+    else if (PyAnySet_Check(row))
+        advice = "a set has no order";
+    else if (PyType_Check(row))
+        advice = "it is a class; write instances of it";
     else if (PyIter_Check(row))
         advice = "an iterator is not a row; write tuple(row)";
     PyObject *text = py_value_text(t->x.st, row);
@@ -433,22 +438,30 @@ static conv_result refuse_row(table *t, PyObject *row)
     return fail_row(t, row, r);
 }
 
+/* Rows whose names may be others in each row. */
+static conv_result put_refreshed(table *t, PyObject *row, row_class *c)
+{
+    conv_result r = row_class_refresh(t, c, row);
+    if (r != CONV_OK) return fail_row(t, row, r);
+    return c->kind == ROW_KEYED || c->by_position ? put_sequence(t, row, &c->by_name) : put_attributes(t, row, c);
+}
+
 __attribute__((noinline)) static conv_result put_uncommon(table *t, PyObject *row, const layout *given)
 {
-    PyTypeObject *tp = Py_TYPE(row);
-    if (PyTuple_Check(row)) {
-        int named = given ? 0 : has_attribute((PyObject *)tp, "_fields");
-        if (named < 0) return CONV_RAISED;
-        return named ? put_named(t, row) : given ? put_tuple_as(t, row, given) : put_tuple(t, row);
-    }
-    if (PyList_Check(row)) return put_list(t, row, given);
-    if (PyUnicode_Check(row) || PyBytes_Check(row)) return refuse_row(t, row);
-    /* A subclass that defines its own look-up is asked; defaultdict is not, it would grow. */
-    if (PyDict_Check(row) && tp->tp_as_mapping->mp_subscript == PyDict_Type.tp_as_mapping->mp_subscript) return put_dict(t, row);
-    if (PyMapping_Check(row)) {
-        int keys = has_attribute(row, "keys");
-        if (keys < 0) return CONV_RAISED;
-        if (keys) return put_mapping(t, row);
+    if (given && PyTuple_Check(row)) return put_tuple_as(t, row, given);
+    row_class *c;
+    conv_result r = row_class_find(t, row, &c);
+    if (r != CONV_OK) return fail_row(t, row, r);
+    if (!c) return refuse_row(t, row);
+    switch (c->kind) {
+    case ROW_TUPLE: return put_tuple(t, row);
+    case ROW_LIST: return put_list(t, row, given);
+    case ROW_DICT: return put_dict(t, row);
+    case ROW_MAPPING: return put_mapping(t, row);
+    case ROW_NAMED_TUPLE: return put_tuple_as(t, row, &c->by_name);
+    case ROW_OBJECT: return put_attributes(t, row, c);
+    case ROW_KEYED: return given ? put_sequence(t, row, given) : put_refreshed(t, row, c);
+    case ROW_FIELDS: return put_refreshed(t, row, c);
     }
     return refuse_row(t, row);
 }

@@ -5,41 +5,38 @@
 #ifndef CQ_PY_ROWS_H
 #define CQ_PY_ROWS_H
 
-#include "convert.h"
+#include "py_layout.h"
 
 #include "write/writer.h"
 
-/* The columns of rows that come by position. */
-typedef struct layout {
-    Py_ssize_t n;       /* values in a row */
-    int32_t *column_of; /* n */
-    int32_t *absent;    /* optional columns that no position gives */
-    int32_t n_absent;
-} layout;
+/* Classes of rows that are known at a time. */
+enum { ROW_CLASSES = 8 };
 
 typedef struct table {
     conv x;
+    bool strict;
+    bool ignore_extra; /* keys and fields that are no columns are left out */
     int32_t n;
     column *columns;
     ident *pool; /* of all columns' idents */
     size_t n_pool;
     PyObject *names; /* tuple of interned str */
     PyObject *index; /* dict: name -> number */
-    /* The keys of the last mapping, in its order, and their columns: rows from one place have the
-     * same key objects in the same order. NULL: not known yet. */
+    /* The keys of the last mapping, in its order, and their columns (-1: none): rows from one place
+     * have the same key objects in the same order. NULL: not known yet. */
     PyObject **keys;
     int32_t *key_column;
-    /* The last class with `_fields` and its layout. */
-    PyObject *named_type;
-    layout named;
+    Py_ssize_t n_keys;
+    row_class classes[ROW_CLASSES];
+    int next_class; /* the one to be replaced next */
     /* The failure: -1 and the row itself where no single column is the reason. */
     int32_t failed_column;
     PyObject *failed_value;
 } table;
 
 /* Binds a zeroed table to the columns of an open writer. On failure an exception is pending and
- * table_clear takes away what was made. */
-int table_init(table *t, core_state *st, cq_writer *w);
+ * table_clear takes away what was made. `strict`: convert.h. */
+int table_init(table *t, core_state *st, cq_writer *w, bool strict, bool ignore_extra);
 int table_traverse(table *t, visitproc visit, void *arg);
 /* Forgets the idents: no string of the caller is held any more. */
 void table_drop_idents(table *t);
@@ -51,9 +48,5 @@ void table_clear(table *t);
 conv_result table_put(table *t, PyObject *row, const layout *given);
 /* After cq_writer_abort_row. */
 void table_row_aborted(table *t);
-
-/* The layout for a sequence of column names. CONV_REFUSED: an unknown, double or missing name. */
-conv_result layout_make(table *t, PyObject *names, layout *out);
-void layout_clear(layout *l);
 
 #endif

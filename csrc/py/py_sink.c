@@ -98,6 +98,14 @@ int py_sink_init(py_sink *s, core_state *st, PyObject *target, py_gate *gate)
     return 0;
 }
 
+int py_sink_check(core_state *st, PyObject *target)
+{
+    py_sink s = {.target = NULL};
+    int r = py_sink_init(&s, st, target, NULL);
+    py_sink_clear(&s);
+    return r;
+}
+
 /* How many bytes a file's write took; -1 with an exception. */
 static Py_ssize_t taken(PyObject *answer, Py_ssize_t n)
 {

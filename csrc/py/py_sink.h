@@ -21,6 +21,8 @@ typedef struct py_sink {
 /* Binds a zeroed sink; TypeError or ValueError for what cannot be one (text files, files that are
  * not at their beginning). */
 int py_sink_init(py_sink *s, core_state *st, PyObject *target, py_gate *gate);
+/* Whether py_sink_init would take a target; -1 with the exception that it would raise. */
+int py_sink_check(core_state *st, PyObject *target);
 cq_sink py_sink_as_sink(py_sink *s);
 int py_sink_traverse(py_sink *s, visitproc visit, void *arg);
 void py_sink_clear(py_sink *s);

@@ -490,6 +490,6 @@ static PyType_Spec Writer_spec = {
 
 int py_writer_add(PyObject *module, core_state *st)
 {
-    if (convert_add(module, st) < 0 || py_sink_add(module, st) < 0) return -1;
+    if (convert_add(module, st) < 0 || layout_add(module, st) < 0 || py_sink_add(module, st) < 0) return -1;
     return py_add_type(module, &Writer_spec, &st->Writer_type);
 }

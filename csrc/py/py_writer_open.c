@@ -15,6 +15,8 @@ typedef struct opening {
     cq_sort_key *sorting;
     cq_codec_kind *codecs;
     PyObject *spill_dir; /* bytes; on the stack only, lint: no traverse */
+    int strict;          /* of the converters */
+    bool ignore_extra;   /* of rows */
 } opening;
 
 static void opening_clear(opening *o)
@@ -246,23 +248,28 @@ static int open_core(WriterObject *self, opening *o, cq_sink sink)
     self->st->live++;
     self->plan = *cq_writer_plan(self->w);
     cq_writer_get_info(self->w, &self->info);
-    return table_init(&self->rows, self->st, self->w);
+    return table_init(&self->rows, self->st, self->w, o->strict != 0, o->ignore_extra);
 }
 
 static int fill(WriterObject *self, opening *o, PyObject *args, PyObject *kwargs)
 {
     static const char *const names[] = {"fields", "fd", "sink", "name", "codec", "level", "memory_limit", "budget",
                                         "row_group_size", "row_group_bytes", "data_page_size", "sorting", "spill_dir",
-                                        "max_value_bytes", "field_ids", "profile", "codecs", NULL};
+                                        "max_value_bytes", "field_ids", "strict", "profile", "codecs", "extra", NULL};
     PyObject *fields = NULL, *target = NULL, *level = NULL, *budget = NULL, *sorting = NULL, *field_ids = NULL, *codecs = NULL;
-    const char *codec = "zstd", *profile = "default";
+    const char *codec = "zstd", *profile = "default", *extra = "error";
     int fd = -1;
     long long limit = 64LL << 20, group_rows = 0, group_bytes = 0, page_bytes = 0, value_bytes = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$iOO&sOLOLLLOO&LOsO:Writer", (char **)(uintptr_t)names, &fields, &fd,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$iOO&sOLOLLLOO&LOpsOs:Writer", (char **)(uintptr_t)names, &fields, &fd,
                                      &target, PyUnicode_FSConverter, &self->name, &codec, &level, &limit, &budget,
                                      &group_rows, &group_bytes, &page_bytes, &sorting, PyUnicode_FSConverter,
-                                     &o->spill_dir, &value_bytes, &field_ids, &profile, &codecs))
+                                     &o->spill_dir, &value_bytes, &field_ids, &o->strict, &profile, &codecs, &extra))
         return -1;
+    o->ignore_extra = strcmp(extra, "ignore") == 0;
+    if (!o->ignore_extra && strcmp(extra, "error") != 0) {
+        PyErr_Format(PyExc_ValueError, "extra is 'error' or 'ignore', not '%.80s'", extra);
+        return -1;
+    }
     if (!self->name) self->name = PyBytes_FromString("<sink>");
     if (!o->spill_dir) o->spill_dir = PyBytes_FromString("/var/tmp");
     if (!self->name || !o->spill_dir) return -1;
@@ -289,6 +296,7 @@ PyObject *Writer_new(PyTypeObject *tp, PyObject *args, PyObject *kwargs)
     memset(&o, 0, sizeof o);
     cq_mem_init(&o.mem, NULL, UINT64_C(256) << 20);
     cq_schema_init(&o.schema, &o.mem);
+    o.strict = 1;
     int r = fill(self, &o, args, kwargs);
     opening_clear(&o);
     if (r == 0) return (PyObject *)self;
