@@ -132,7 +132,7 @@ static conv_result refuse(conv *x, const column *c, PyObject *error, PyObject *v
     PyObject *text = py_value_text(x->st, v);
     if (!text) return CONV_RAISED;
     const char *article = strchr("aei", c->type_text[0]) ? "an" : "a";
-    conv_result r = convert_refuse(x, error, "%U (%.100s) in %s %s column%s", text, Py_TYPE(v)->tp_name, article, c->type_text, advice);
+    conv_result r = convert_refuse(x, error, "%U (%.100s) in %s %s column%s", text, convert_type_name(v), article, c->type_text, advice);
     Py_DECREF(text);
     return r;
 }

@@ -136,7 +136,7 @@ static conv_result refuse_key(conv *x, const column *c, PyObject *v, PyObject *k
     conv_result r = CONV_RAISED;
     if (key_text)
         r = convert_refuse(x, x->st->RowTypeError, "%U (%.100s) in a %s column has the key %U (%.100s): keys of JSON objects are text; write {str(k): ...}",
-                           text, Py_TYPE(v)->tp_name, c->type_text, key_text, Py_TYPE(key)->tp_name);
+                           text, convert_type_name(v), c->type_text, key_text, convert_type_name(key));
     Py_XDECREF(text);
     Py_XDECREF(key_text);
     return r;
@@ -151,7 +151,7 @@ static conv_result refuse_content(conv *x, const column *c, PyObject *v)
     conv_result r = CONV_RAISED;
     if (e && text)
         r = convert_refuse(x, is_type ? x->st->RowTypeError : x->st->RowValueError, "%U (%.100s) in a %s column: %S", text,
-                           Py_TYPE(v)->tp_name, c->type_text, e);
+                           convert_type_name(v), c->type_text, e);
     Py_XDECREF(text);
     Py_XDECREF(e);
     return r;

@@ -19,6 +19,13 @@ conv_result convert_release(conv *x, PyObject *v, conv_result r);
 
 /* -- refusals --------------------------------------------------------------------------------- */
 
+/* A class's own name, as Python's classes have it: C types carry their module in tp_name. */
+static inline const char *convert_type_name(PyObject *v)
+{
+    const char *dot = strrchr(Py_TYPE(v)->tp_name, '.');
+    return dot ? dot + 1 : Py_TYPE(v)->tp_name;
+}
+
 /* RowTypeError: "<value> (<type>) in a[n] <column type> column<advice>" */
 conv_result convert_refuse_type(conv *x, const column *c, PyObject *v, const char *advice);
 /* RowValueError of the same form. */
