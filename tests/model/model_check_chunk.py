@@ -20,7 +20,7 @@ from .model_check_stats import (
 from .model_errors import at, require
 from .model_file import place_nulls
 from .model_pages import Page, decode_data_page, decode_dictionary_page, read_page_header
-from .model_schema import Leaf
+from .model_schema import Leaf, logical_name
 from .model_thrift import Encoding, PageType, Struct, Type
 
 _COMPAT = {Encoding.PLAIN, Encoding.RLE_DICTIONARY}
@@ -56,7 +56,7 @@ def _allowed_encodings(leaf: Leaf, page_type: int, profile: str) -> set[int]:
 
 
 def _check_values(leaf: Leaf, values: list[Any]) -> None:
-    """Values stay inside their logical type: text is UTF-8, a narrow integer is narrow."""
+    """Values stay inside their logical type: text is UTF-8, a narrow integer is narrow, a decimal has its digits."""
     if leaf.kind == "string":
         for value in set(values):
             try:
@@ -66,8 +66,15 @@ def _check_values(leaf: Leaf, values: list[Any]) -> None:
     elif leaf.kind == "int" and values:
         half = 1 << (leaf.bits - 1)
         require(-half <= min(values) and max(values) < half, f"a value that does not fit int{leaf.bits}")
+        if logical_name(leaf.element) == "TIME":
+            unit = leaf.element.logicalType.TIME.unit.set_fields()[0]
+            day = 86_400 * {"MILLIS": 10**3, "MICROS": 10**6, "NANOS": 10**9}[unit]
+            require(min(values) >= 0 and max(values) < day, f"a value that is no time of day in {unit}")
     elif leaf.kind == "uint" and values:
         require(max(values) < 1 << leaf.bits, f"a value that does not fit uint{leaf.bits}")
+    elif leaf.kind == "decimal" and values:
+        digits = leaf.element.precision
+        require(max(map(abs, values)) < 10**digits, f"a decimal of more than {digits} digits")
 
 
 class _Dictionary:
@@ -134,7 +141,8 @@ def walk_chunk(
                 _check_data_page(page)
                 facts = page_facts(page, leaf)
                 if page.ids is None:
-                    left_dictionary = True
+                    # A page of nulls only is no word about what follows.
+                    left_dictionary = left_dictionary or bool(page.values)
                     _check_values(leaf, page.values)
                 else:
                     require(not left_dictionary or profile == "modern", "dictionary ids again after another encoding")

@@ -28,6 +28,14 @@ _BARE = (Type.BOOLEAN, Type.FLOAT, Type.DOUBLE, Type.BYTE_ARRAY, Type.FIXED_LEN_
 _LENGTHS = {"UUID": 16, "FLOAT16": 2}
 
 
+def _decimal_bytes(precision: int) -> int:
+    """The least length of two's complement that holds every number of so many digits."""
+    n = 1
+    while 10**precision - 1 >= 1 << 8 * n - 1:
+        n += 1
+    return n
+
+
 def _check_annotation(element: Struct) -> None:
     """logicalType and converted_type name the same type, both where both exist, and fit the physical type."""
     physical = Type(element.type)
@@ -55,6 +63,10 @@ def _check_annotation(element: Struct) -> None:
         wanted = ("DECIMAL",)
         require(1 <= logical.precision <= 38 and 0 <= logical.scale <= logical.precision, "DECIMAL precision or scale")
         require((element.precision, element.scale) == (logical.precision, logical.scale), "DECIMAL: precision and scale differ")
+        n_bytes = _decimal_bytes(logical.precision)
+        least = (Type.INT32, None) if n_bytes <= 4 else (Type.INT64, None) if n_bytes <= 8 else (Type.FIXED_LEN_BYTE_ARRAY, n_bytes)
+        given = f"{physical.name} of length {element.type_length}"
+        require((physical, element.type_length) == least, f"DECIMAL of {logical.precision} digits as {given}")
     else:
         require(name in _PLAIN_LOGICAL, f"logicalType {name} on a leaf")
         physicals, old_name = _PLAIN_LOGICAL[name]

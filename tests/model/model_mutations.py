@@ -58,6 +58,12 @@ def modern(codec: str = "zstd") -> FileSpec:
     return FileSpec(columns, codec=codec, version=2)
 
 
+def late(codec: str = "zstd") -> FileSpec:
+    """Pages of nulls only before the first page of a dictionary, between its pages and behind the last."""
+    pages = [_P([None, None]), _P([7, 8], "DICT"), _P([None], "DICT"), _P([8, None], "DICT"), _P([None]), _P([7], "DICT")]
+    return FileSpec([ColumnSpec("late", "int32", [pages], optional=True)], codec=codec)
+
+
 def bloom(codec: str = "zstd") -> FileSpec:
     keys = list(XXH64)
     return FileSpec(
@@ -70,7 +76,7 @@ def _only(*pages: PageSpec, kind: str = "int32", optional: bool = False, version
     return lambda codec="zstd": FileSpec([ColumnSpec("n", kind, [list(pages)], optional)], codec=codec, version=version)
 
 
-BASES: dict[str, Callable[..., FileSpec]] = {"flat": flat, "lists": lists, "modern": modern, "bloom": bloom}
+BASES: dict[str, Callable[..., FileSpec]] = {"flat": flat, "lists": lists, "modern": modern, "late": late, "bloom": bloom}
 FAULTY: dict[str, Callable[..., FileSpec]] = {
     "empty_page": _only(_P([]), _P([1, 2])),
     "dictionary_again": _only(_P([1, 2], "DICT"), _P([3]), _P([1], "DICT")),
@@ -155,6 +161,7 @@ def logical(**values: Any) -> Rec:
 
 
 E = Rec("Empty")
+UTC_MILLIS = Rec("TimeType", isAdjustedToUTC=True, unit=Rec("TimeUnit", MILLIS=E))
 UTC_NANOS = Rec("TimeType", isAdjustedToUTC=True, unit=Rec("TimeUnit", NANOS=E))
 
 
@@ -175,4 +182,4 @@ def both(*changes: Callable[[Any], Any]) -> Callable[[Any], None]:
 
 
 # Numbers of some columns of `flat` in its schema list, where the root is 0.
-ID, NAME, VALUE, FLAG, WIDE, BLOB, TEXT = range(1, 8)
+ID, NAME, VALUE, FLAG, WIDE, BLOB, TEXT, SMALL = range(1, 9)
