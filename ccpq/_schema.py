@@ -15,7 +15,7 @@ from ccpq._annotations import class_columns, is_record_class, python_type
 from ccpq._errors import SchemaError, UnsupportedError
 from ccpq._types import TYPES, Parsed, parse_type
 
-__all__ = ["TYPES", "Field", "Schema", "core_fields", "enum_columns", "schema"]
+__all__ = ["TYPES", "Field", "Schema", "core_fields", "schema"]
 
 
 def _check_name(name: object) -> str:
@@ -262,15 +262,11 @@ def _arrow_type(x: typing.Any) -> Parsed:
     return parse_type(text)._replace(nullable=nullable if isinstance(nullable, bool) else None)
 
 
-def core_fields(s: Schema) -> list[tuple[str, str, bool, int, int]]:
-    """(name, kind, optional, a, b) of each column, as the core's writer takes them.
+def core_fields(s: Schema) -> list[tuple[str, str, bool, int, int, bool]]:
+    """(name, kind, optional, a, b, members) of each column, as the core's writer takes them.
 
-    a is N of binary[N] ("fixed") or the digits of a decimal, b its scale; 0 elsewhere.
+    a is N of binary[N] ("fixed") or the digits of a decimal, b its scale; 0 elsewhere. members: an annotation named an
+    Enum, so its members are values of the text column.
     """
     types = (parse_type(f.type).type for f in s.fields)
-    return [(f.name, t.kind, f.nullable, t.a, t.b) for f, t in zip(s.fields, types)]
-
-
-def enum_columns(s: Schema) -> frozenset[str]:
-    """Columns whose annotation named a plain Enum: members of it are values there."""
-    return frozenset(f.name for f in s.fields if f._by_enum)
+    return [(f.name, t.kind, f.nullable, t.a, t.b, f._by_enum) for f, t in zip(s.fields, types)]

@@ -46,6 +46,7 @@ struct column {
     cq_type type;
     cq_unit unit;   /* of times and timestamps, as users give it */
     bool utc, optional;
+    bool takes_members; /* a string column of members of an Enum too; set by whoever binds */
     int32_t fixed_bytes, precision, scale; /* as in cq_field */
     conv_fn strict;   /* what `convert` asks after its own rules; NULL: `convert` is strict itself */
     PyObject *name;   /* interned */

@@ -119,7 +119,7 @@ conv_result convert_put_str(conv *x, column *c, PyObject *v)
 
 static bool is_member(const conv *x, PyObject *v) { return PyType_IsSubtype(Py_TYPE(v), (PyTypeObject *)x->st->Enum); }
 
-/* A member of a plain Enum, for an enum column: the text it stands for. */
+/* A member of a plain Enum, for a column that takes them: the text it stands for. */
 static conv_result put_member(conv *x, column *c, PyObject *v)
 {
     PyObject *value = py_attribute(v, "value");
@@ -137,7 +137,7 @@ static conv_result string_held(conv *x, column *c, PyObject *v)
     if (PyBytes_Check(v) || PyByteArray_Check(v) || PyMemoryView_Check(v))
         return convert_refuse_type(x, c, v, "; decode it, or declare the column 'binary'");
     if (!is_member(x, v)) return convert_refuse_type(x, c, v, "; write str(value) if its text is meant");
-    if (c->type == CQ_ENUM) return put_member(x, c, v);
+    if (c->type == CQ_ENUM || c->takes_members) return put_member(x, c, v);
     return convert_refuse_type(x, c, v, "; write value.value or value.name");
 }
 

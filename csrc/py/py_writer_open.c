@@ -14,6 +14,7 @@ typedef struct opening {
     cq_writer_opts opts;
     cq_sort_key *sorting;
     cq_codec_kind *codecs;
+    bool *takes_members; /* of each field */
     PyObject *spill_dir; /* bytes; on the stack only, lint: no traverse */
     int strict;          /* of the converters */
     bool ignore_extra;   /* of rows */
@@ -24,6 +25,7 @@ static void opening_clear(opening *o)
     cq_schema_reset(&o->schema);
     cq_mem_close(&o->mem);
     PyMem_Free(o->sorting);
+    PyMem_Free(o->takes_members);
     PyMem_Free(o->codecs);
     Py_CLEAR(o->spill_dir);
 }
@@ -65,19 +67,21 @@ static int field_id(PyObject *ids, Py_ssize_t i, int32_t *out)
     return 0;
 }
 
-/* One (name, type name, optional, a, b): a is the length of "fixed" or the precision of "decimal", b the scale. */
+/* One (name, type name, optional, a, b, members): a is the length of "fixed" or the precision of "decimal", b the scale;
+ * members says whether a text column takes members of an Enum. */
 static int add_field(core_state *st, opening *o, PyObject *field, PyObject *ids, Py_ssize_t i)
 {
     PyObject *name, *type_name;
-    int optional, a = 0, b = 0;
+    int optional, a = 0, b = 0, members = 0;
     cq_field_spec spec;
     cq_err e;
     memset(&spec, 0, sizeof spec);
     if (!PyTuple_Check(field)) {
-        PyErr_SetString(PyExc_TypeError, "a field is a tuple (name, type, optional, a, b)");
+        PyErr_SetString(PyExc_TypeError, "a field is a tuple (name, type, optional, a, b, members)");
         return -1;
     }
-    if (!PyArg_ParseTuple(field, "UUp|ii:field", &name, &type_name, &optional, &a, &b)) return -1;
+    if (!PyArg_ParseTuple(field, "UUp|iip:field", &name, &type_name, &optional, &a, &b, &members)) return -1;
+    o->takes_members[i] = members != 0;
     if (find_type(type_name, &spec.type) < 0 || field_id(ids, i, &spec.field_id) < 0) return -1;
     PyObject *utf8 = PyUnicode_AsUTF8String(name);
     if (!utf8) return -1;
@@ -93,10 +97,14 @@ static int add_field(core_state *st, opening *o, PyObject *field, PyObject *ids,
 
 static int make_schema(core_state *st, opening *o, PyObject *fields, PyObject *field_ids)
 {
-    PyObject *list = PySequence_Fast(fields, "fields must be a sequence of (name, type, optional, a, b)"), *ids = NULL;
+    PyObject *list = PySequence_Fast(fields, "fields must be a sequence of (name, type, optional, a, b, members)"), *ids = NULL;
     if (!list) return -1;
-    int r = 0;
-    if (field_ids && field_ids != Py_None) {
+    /* Counted once: truth values of the caller's objects are asked on the way, and could change the list. */
+    Py_ssize_t const n = PySequence_Fast_GET_SIZE(list);
+    o->takes_members = PyMem_Calloc((size_t)n + 1, sizeof *o->takes_members);
+    if (!o->takes_members) PyErr_NoMemory();
+    int r = o->takes_members ? 0 : -1;
+    if (r == 0 && field_ids && field_ids != Py_None) {
         ids = PySequence_Fast(field_ids, "field_ids must be a sequence of int or None");
         r = ids ? 0 : -1;
         if (ids && PySequence_Fast_GET_SIZE(ids) != PySequence_Fast_GET_SIZE(list)) {
@@ -104,7 +112,7 @@ static int make_schema(core_state *st, opening *o, PyObject *fields, PyObject *f
             r = -1;
         }
     }
-    for (Py_ssize_t i = 0; r == 0 && i < PySequence_Fast_GET_SIZE(list); i++)
+    for (Py_ssize_t i = 0; r == 0 && i < n && i < PySequence_Fast_GET_SIZE(list); i++)
         r = add_field(st, o, PySequence_Fast_GET_ITEM(list, i), ids, i);
     Py_XDECREF(ids);
     Py_DECREF(list);
@@ -248,7 +256,9 @@ static int open_core(WriterObject *self, opening *o, cq_sink sink)
     self->st->live++;
     self->plan = *cq_writer_plan(self->w);
     cq_writer_get_info(self->w, &self->info);
-    return table_init(&self->rows, self->st, self->w, o->strict != 0, o->ignore_extra);
+    if (table_init(&self->rows, self->st, self->w, o->strict != 0, o->ignore_extra) < 0) return -1;
+    for (int32_t i = 0; i < self->rows.n; i++) self->rows.columns[i].takes_members = o->takes_members[i];
+    return 0;
 }
 
 static int fill(WriterObject *self, opening *o, PyObject *args, PyObject *kwargs)

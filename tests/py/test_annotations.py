@@ -21,7 +21,7 @@ import pytest
 from conftest import ROOT
 
 from ccpq._errors import SchemaError, UnsupportedError
-from ccpq._schema import Field, enum_columns, schema
+from ccpq._schema import Field, core_fields, schema
 
 # This file has string annotations throughout; tests of others compile their classes.
 
@@ -322,11 +322,15 @@ def test_what_is_no_schema(x, error, message):
     assert message is None or str(e.value) == message
 
 
+def takes_members(s):
+    return {name for name, _, _, _, _, members in core_fields(s) if members}
+
+
 def test_enums_are_remembered():
     s = schema(Sample)
-    assert enum_columns(s) == enum_columns(pickle.loads(pickle.dumps(s))) == {"tone"}
-    assert enum_columns(schema(s.to_dict())) == set()
-    assert enum_columns(schema({"a": Tone | None, "b": Text, "c": Level, "d": Annotated[Tone, "enum"], "e": Annotated[Tone | None, "string"], "f": str, "g": Annotated[Mixed, "int8"]})) == {"a", "d", "e"}
+    assert takes_members(s) == takes_members(pickle.loads(pickle.dumps(s))) == {"tone"}
+    assert takes_members(schema(s.to_dict())) == set()
+    assert takes_members(schema({"a": Tone | None, "b": Text, "c": Level, "d": Annotated[Tone, "enum"], "e": Annotated[Tone | None, "string"], "f": str, "g": Annotated[Mixed, "int8"]})) == {"a", "d", "e"}
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="type statements came with 3.12")
@@ -342,6 +346,18 @@ def test_a_writer_takes_the_class(tmp_path):
     with ccpq.Writer(tmp_path / "x.parquet", Pair) as w:
         w.write_rows([Pair("a", 0.5), Pair("b", 1.5, "x")])
     assert w.schema.to_dict() == {"host": "string", "value": "float32", "note": "string?"}
+
+
+def test_members_are_values_where_the_annotation_names_their_enum(tmp_path):
+    pq = pytest.importorskip("pyarrow.parquet")
+    Row = dataclasses.make_dataclass("Row", [("a", Tone), ("b", Tone | None), ("c", Text), ("d", str)])
+    with ccpq.Writer(tmp_path / "x.parquet", Row) as w:
+        w.write_rows([Row(Tone.LOUD, None, Text.A, "x"), Row("soft", Tone.SOFT, "b", "y")])
+        with pytest.raises(ccpq.RowTypeError, match="column 'd'.*write value.value or value.name"):
+            w.write_row(Row(Tone.LOUD, None, Text.A, Tone.LOUD))
+        with pytest.raises(ccpq.RowTypeError, match="column 'a'.*only members whose value is a str are text"):
+            w.write_row(Row(Mixed.SOFT, None, Text.A, "x"))
+    assert [tuple(row.values()) for row in pq.read_table(tmp_path / "x.parquet").to_pylist()] == [("loud", None, "a", "x"), ("soft", "soft", "b", "y")]
 
 
 def test_nothing_is_imported_for_it():

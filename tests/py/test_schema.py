@@ -158,7 +158,7 @@ def test_no_text_breaks_the_grammar():
 def test_the_core_gets_kinds_and_parameters():
     types = [*TYPES, *PARAMETRIC]
     s = schema({f"c{i}": t + "?" * (i % 2) for i, t in enumerate(types)})
-    assert core_fields(s) == [(f"c{i}", *([t, i % 2 == 1, 0, 0] if t in TYPES else [PARAMETRIC[t][0], i % 2 == 1, *PARAMETRIC[t][1:]])) for i, t in enumerate(types)]
+    assert core_fields(s) == [(f"c{i}", *([t, i % 2 == 1, 0, 0] if t in TYPES else [PARAMETRIC[t][0], i % 2 == 1, *PARAMETRIC[t][1:]]), False) for i, t in enumerate(types)]
 
 
 @pytest.mark.parametrize(("text", "at", "words"), [
@@ -227,7 +227,7 @@ def test_a_schema_is_a_mapping_in_order():
     assert s["a"] == Field("a", "string?")
     assert s.fields == (Field("b", int), Field("a", str | None), Field("c", "float32"))
     assert s.to_dict() == {"b": "int64", "a": "string?", "c": "float32"}
-    assert core_fields(s) == [("b", "int64", False, 0, 0), ("a", "string", True, 0, 0), ("c", "float32", False, 0, 0)]
+    assert core_fields(s) == [("b", "int64", False, 0, 0, False), ("a", "string", True, 0, 0, False), ("c", "float32", False, 0, 0, False)]
     with pytest.raises(KeyError):
         s["d"]
     assert (s.get("a"), "z" in s, dict(s)["b"]) == (s["a"], False, s["b"])
