@@ -1,9 +1,8 @@
-/* Arrow arrays: every buffer checked, as far as the C data interface lets one, before a value is read, and the values
- * fetched chunk by chunk: plain, through a dictionary, through run ends, or both. */
+/* Arrow arrays: the structure of each one checked, as far as the C data interface lets one, before a value is read.
+ * Reading them is in arrow_read.h. */
 #ifndef CQ_WRITE_ARROW_IMPORT_H
 #define CQ_WRITE_ARROW_IMPORT_H
 
-#include "base/arena.h"
 #include "format/arrow_type.h"
 #include "write/value_rule.h"
 
@@ -11,24 +10,27 @@
 typedef struct cq_arrow_slots {
     int64_t n;
     const uint8_t *validity;       /* bits; NULL: no nulls */
-    int64_t bit_offset;            /* of slot 0 in `validity`, and in `values` for bits */
-    const uint8_t *values;         /* values, offsets or views of slot 0; bits from bit_offset on; NULL: none */
-    const uint8_t *data;           /* bytes behind offsets */
-    const void *const *variadic;   /* bytes behind views */
-    const int64_t *variadic_bytes;
+    int64_t bit_offset;            /* of slot 0 in `validity`, and in `values` of bits */
+    const uint8_t *values;         /* values, offsets or views of slot 0; bits from bit_offset on; NULL where n is 0 */
+    const uint8_t *data;           /* bytes that offsets point to */
+    int64_t data_end;              /* the last offset */
+    const void *const *variadic;   /* bytes that views point to */
+    const uint8_t *variadic_bytes; /* int64 each */
     int64_t n_variadic;
 } cq_arrow_slots;
 
 typedef struct cq_arrow_column {
     cq_arrow_type type;
-    cq_arrow_slots values;
+    cq_arrow_slots values;         /* of the array, of its dictionary, or of its runs */
     cq_arrow_slots index;          /* dictionaries */
     cq_arrow_slots run_ends;
+    int64_t first;                 /* with run ends: the logical offset */
     int64_t n;                     /* slots that a reader sees */
-    int64_t first;                 /* with run ends: the array's offset, logical */
-    int64_t run, run_start;        /* with run ends: where the last read was, to go on from */
-    uint8_t dictionary;            /* 0: not looked at as a whole, 1: all entries are well-formed, 2: look at each slot */
+    uint8_t dictionary;            /* a CQ_DICTIONARY_ state */
 } cq_arrow_column;
+
+/* Entries of a dictionary are checked once, or each time a slot refers to one. */
+enum { CQ_DICTIONARY_NEW, CQ_DICTIONARY_CHECKED, CQ_DICTIONARY_BY_SLOT };
 
 /* What the values are. */
 void cq_arrow_value_type(const cq_arrow_type *t, cq_value_type *out);

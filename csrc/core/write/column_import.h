@@ -13,6 +13,7 @@
 typedef struct cq_import {
     cq_value_rule rule;
     bool is_arrow, trusted;
+    int64_t first, n;      /* Arrow: the slots of the array that are rows */
     cq_strided strided;
     cq_arrow_column arrow;
 } cq_import;
@@ -32,7 +33,7 @@ void cq_import_trust(cq_import *im);
 int64_t cq_import_length(const cq_import *im);
 
 /* A read of n rows takes at most n * row_bytes + CQ_IMPORT_EXTRA bytes of scratch. */
-#define CQ_IMPORT_EXTRA ((size_t)128)
+#define CQ_IMPORT_EXTRA ((size_t)192)
 size_t cq_import_row_bytes(const cq_import *im);
 
 /* Rows [from, from + n) as a vector, n > 0: the source's own memory where it is what a vector wants, else converted into the

@@ -1,8 +1,12 @@
-/* Arrays in memory at equal steps, as buffers of Python and numpy describe them: their values fetched chunk by chunk. */
+/* Arrays in memory at equal steps, as buffers of Python and numpy describe them: their values fetched chunk by chunk.
+ *
+ * Others may write to the memory meanwhile: what is read then is anything, but within the array and within what was
+ * allocated for it. */
 #ifndef CQ_WRITE_STRIDED_IMPORT_H
 #define CQ_WRITE_STRIDED_IMPORT_H
 
 #include "base/arena.h"
+#include "format/vec.h"
 #include "write/value_rule.h"
 
 typedef enum cq_strided_kind {
@@ -33,7 +37,14 @@ typedef struct cq_strided {
     int64_t mask_stride;
 } cq_strided;
 
-/* What the values are; CQ_EARG for item sizes that the kind does not have. */
+/* What the values are; CQ_EARG for items that the kind does not have. */
 cq_status cq_strided_value_type(const cq_strided *s, cq_value_type *out, cq_err *e) CQ_MUST_CHECK;
+
+/* Items [from, from + n) as a vector, n > 0. CQ_ERANGE, CQ_EVALUE: e->row is the item's, counted from `from`. */
+cq_status cq_strided_read(const cq_strided *s, const cq_value_rule *r, int64_t from, int64_t n, cq_arena *scratch, cq_vec *out, cq_err *e) CQ_MUST_CHECK;
+
+/* Scratch of a read of n items: at most n times this and CQ_STRIDED_EXTRA. */
+#define CQ_STRIDED_EXTRA ((size_t)96)
+size_t cq_strided_row_bytes(const cq_strided *s, const cq_value_rule *r);
 
 #endif

@@ -23,7 +23,7 @@ typedef struct cq_value_type {
     int64_t tick_ns;         /* of dates, times and timestamps: nanoseconds of one step */
     int32_t precision, scale;/* of decimals */
     int32_t fixed_bytes;     /* of binary values that all have this length; 0: of any */
-    char text[96];           /* "Arrow type int8", "numpy dtype datetime64[us]": for messages */
+    char text[96];           /* "Arrow int8", "datetime64[us]": for messages */
 } cq_value_type;
 
 typedef enum cq_value_op {
