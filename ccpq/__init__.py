@@ -30,6 +30,7 @@ from ccpq._infer import infer_schema
 from ccpq._json import Json
 from ccpq._report import Report
 from ccpq._schema import Field, Schema, schema
+from ccpq._write import write
 from ccpq._writer import Writer
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "checkpoint",
     "infer_schema",
     "schema",
+    "write",
 ]
 
 _logging.getLogger("ccpq").addHandler(_logging.NullHandler())

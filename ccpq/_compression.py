@@ -14,7 +14,7 @@ __all__ = ["CODECS", "PROFILES", "Codecs", "check_profile", "resolve_compression
 CODECS = ("zstd", "snappy", "none")
 PROFILES = ("default", "compat", "modern")
 _DEFAULT = "zstd"
-_ALIASES = {"uncompressed": "none", "zst": "zstd"}
+_ALIASES = {"uncompressed": "none"}
 _OTHER_CODECS = frozenset("gzip lz4 lz4_raw brotli lzo".split())
 
 

@@ -8,6 +8,7 @@ __version__: str
 
 def _live() -> int: ...
 def _forked() -> None: ...
+def check_sink(target: object, /) -> None: ...
 
 @final
 class MemoryBudget:
@@ -23,7 +24,7 @@ class MemoryBudget:
 class Writer:
     def __new__(
         cls,
-        fields: Sequence[tuple[str, str, bool]],
+        fields: Sequence[tuple[str, str, bool, int, int, bool]],
         *,
         fd: int = -1,
         sink: object = None,
@@ -38,9 +39,11 @@ class Writer:
         sorting: Sequence[tuple[str, bool]] | None = None,
         spill_dir: str = "/var/tmp",
         max_value_bytes: int = 0,
+        field_ids: Sequence[int | None] | None = None,
         profile: str = "default",
         codecs: Sequence[str] | None = None,
         strict: bool = True,
+        extra: str = "error",
     ) -> Writer: ...
     def attach_fd(self, fd: Any, /) -> None: ...
     def write_row(self, row: object, /) -> None: ...

@@ -1,151 +1,38 @@
-"""``Writer``: options checked, a target opened, the core's writer behind it, and publication at the end.
+"""``Writer``: its methods, the opening at the first write where no schema is given, and publication at the end.
 
-Rows and values are the core's business (``_core.Writer``); files and names are ``_publish``'s. Options that a later
-release will bring are known here, so that they are told from misspelt ones.
+Options are checked in ``_options``, wrong doors in ``_doors``; rows and values are the core's business
+(``_core.Writer``), files and names are ``_publish``'s.
 """
 
 from __future__ import annotations
 
-import difflib
+import contextlib
 import logging
-import operator
 import os
+import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NoReturn
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
-from ccpq import _core
-from ccpq._budget import MemoryBudget, MemoryShare, resolve_memory
-from ccpq._compression import check_profile, resolve_compression
-from ccpq._errors import RowError, UnsupportedError
-from ccpq._publish import DURABILITIES, Target, check_name, open_target, spill_dir_for
+from ccpq import _columns, _core
+from ccpq._budget import MemoryBudget, MemoryShare
+from ccpq._doors import rows_and_names
+from ccpq._errors import RowError, SchemaError
+from ccpq._first import schema_of_arrow, schema_of_columns, schema_of_row, schema_of_rows
+from ccpq._near import near
+from ccpq._opening import Opening
+from ccpq._options import check_options, metadata_pairs, row_minimum
+from ccpq._publish import Target
 from ccpq._report import Memory, Plan, Report, count_of, of_limit
-from ccpq._schema import Schema, core_fields, schema as make_schema
-from ccpq._sizes import format_bytes, parse_size
+from ccpq._schema import Schema, schema as make_schema
+from ccpq._sizes import format_bytes
 
 __all__ = ["MemoryBudget", "MemoryShare", "Writer"]
 
 log = logging.getLogger("ccpq.writer")
 
-_MAX_GROUP_ROWS = 2**31 - 2
-
 os.register_at_fork(after_in_child=_core._forked)
-
-
-def _near(word: object, words: Iterable[str]) -> str:
-    near = difflib.get_close_matches(str(word), list(words), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
-
-
-def _later(what: str, today: str) -> NoReturn:
-    raise UnsupportedError(f"{what} comes with a later release; today {today}")
-
-
-def _count(value: object, what: str, highest: int) -> int:
-    if isinstance(value, bool) or not hasattr(type(value), "__index__"):
-        raise TypeError(f"{what} is an int, not {type(value).__name__}")
-    n = operator.index(value)
-    if not 1 <= n <= highest:
-        raise ValueError(f"{what}={n} is not between 1 and {highest}")
-    return n
-
-
-def _flag(value: object, what: str) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError(f"{what} is True or False, not {value!r:.80}")
-    return value
-
-
-def _sorting(columns: object, names: Sequence[str]) -> list[tuple[str, bool]]:
-    if columns is None:
-        return []
-    if isinstance(columns, (str, bytes)) or not isinstance(columns, Iterable):
-        raise TypeError(f"sorting_columns is a list of names or (name, 'descending'); write [{columns!r}]")
-    keys: list[tuple[str, bool]] = []
-    for item in columns:
-        name, direction = (item, "ascending") if isinstance(item, str) else _pair(item)
-        if direction not in ("ascending", "descending"):
-            raise ValueError(f"sorting_columns: {direction!r} is neither 'ascending' nor 'descending'")
-        if name not in names:
-            raise ValueError(f"sorting_columns: there is no column {name!r}{_near(name, names)}")
-        if any(name == k for k, _ in keys):
-            raise ValueError(f"sorting_columns: {name!r} is there twice")
-        keys.append((name, direction == "descending"))
-    return keys
-
-
-def _pair(item: object) -> tuple[str, object]:
-    if isinstance(item, (tuple, list)) and len(item) == 2 and isinstance(item[0], str):
-        return item[0], item[1]
-    raise TypeError(f"sorting_columns: an item is a name or (name, 'descending'), not {item!r:.80}")
-
-
-def _metadata_pairs(metadata: object) -> list[tuple[str, str]]:
-    if not isinstance(metadata, Mapping):
-        raise TypeError(f"metadata is a mapping str -> str, not {type(metadata).__name__}")
-    pairs = []
-    for key, value in metadata.items():
-        if not isinstance(key, str) or not isinstance(value, str):
-            raise TypeError(f"metadata is a mapping str -> str; {key!r:.80}: {value!r:.80} is not")
-        try:
-            key.encode(), value.encode()
-        except UnicodeEncodeError:
-            raise ValueError(f"metadata: {key!r:.80} holds a lone surrogate, which UTF-8 cannot express") from None
-        pairs.append((str(key), str(value)))
-    return pairs
-
-
-def _existing(path: str) -> str:
-    """The nearest directory above `path` that exists."""
-    directory = os.path.dirname(os.path.abspath(path))
-    while not os.path.isdir(directory):
-        directory = os.path.dirname(directory)
-    return directory
-
-
-def _spill_dir(path: str | None, override: object, mkdir: bool) -> str:
-    if path is None or override is not None or not mkdir or os.path.isdir(os.path.dirname(path) or "."):
-        try:
-            return spill_dir_for(path, override)
-        except FileNotFoundError:
-            if override is not None:
-                raise
-            return "/var/tmp"  # the target's directory does not exist: open_target says so
-    parent = _existing(path)
-    chosen = spill_dir_for(os.path.join(parent, "x"), None)
-    return os.path.dirname(path) if chosen == parent else chosen
-
-
-def _check_rows(rows: object, method: str) -> None:
-    """The wrong doors, by name. Anything else is iterated."""
-    kind = type(rows).__name__
-    if isinstance(rows, Mapping):
-        raise TypeError(f"{method}() takes many rows; a {kind} is one row: write_row(row), or {method}([row])")
-    if isinstance(rows, (str, bytes, bytearray)):
-        raise TypeError(f"{method}() takes rows (tuples, lists, mappings), not a {kind}")
-    if hasattr(rows, "__arrow_c_stream__") or hasattr(rows, "__dataframe__"):
-        if hasattr(rows, "itertuples"):
-            advice = "iterating it gives column names; write df.itertuples(index=False, name=None)"
-        elif hasattr(rows, "iter_rows"):
-            advice = "iterating it gives columns; write df.iter_rows()"
-        else:
-            advice = "iterating it gives columns; write table.to_pylist()"
-        raise TypeError(f"{method}({kind}): {advice}")
-    if isinstance(rows, os.PathLike):
-        raise TypeError(f"{method}() takes rows, not a path")
-
-
-def _cursor_names(rows: object) -> list[str] | None:
-    """Column names of a DB-API cursor."""
-    description = getattr(rows, "description", None)
-    if not isinstance(description, (list, tuple)) or not description:
-        return None
-    try:
-        names = [item[0] for item in description]
-    except (TypeError, IndexError, KeyError):
-        return None
-    return names if all(isinstance(n, str) for n in names) else None
 
 
 class Writer:
@@ -156,8 +43,9 @@ class Writer:
     target : str, os.PathLike, binary file, or sink
         A path appears under its name only when the writer is closed, whole and synced. A binary file is written from
         its beginning and never closed. A sink has ``write(memoryview)``, ``finish()`` and ``abort()``.
-    schema : mapping or list of pairs, name -> type
-        ``{"host": "string", "value": "float32?"}``; see ``ccpq.schema``.
+    schema : mapping or list of pairs, name -> type; class; anything that ``ccpq.schema`` takes
+        ``{"host": "string", "value": "float32?"}``. None: found out at the first write, exactly from Arrow data,
+        dataclasses, NamedTuples and cursors that tell their types, from the first 1,000 rows of mappings.
     compression, compression_level
         "zstd" (levels 1 to 19; None: 3), "snappy", "none", or a mapping column -> codec (the columns that it does not
         name take zstd). The level is zstd's.
@@ -173,6 +61,12 @@ class Writer:
         The order that rows have; a row out of order is an error.
     metadata : mapping str -> str
         Key-value metadata of the file; ``w.metadata`` may be changed until close.
+    field_ids : mapping name -> int
+        The field_id of columns; those that it does not name have none.
+    strict : bool
+        False: values are also read from text, Path, UUID, 0 and 1 and integral floats, as ``docs/writing.md`` lists.
+    extra : "error" or "ignore"
+        What is done with keys and fields of a row that are no columns.
     overwrite, mkdir, durability
         For a path: replace an existing file, make missing directories, what is synced ("full", "file", "none").
     spill_dir : path or None
@@ -183,10 +77,11 @@ class Writer:
     """
 
     __slots__ = {
-        "write_row": "write_row(row): writes one row, a tuple, list, NamedTuple or mapping. RowError if it is refused.",
+        "write_row": "write_row(row): writes one row, a tuple, list, mapping or object with fields. RowError if it is refused.",
         "metadata": "Key-value metadata of the file, a dict str -> str; may be changed until close.",
         "__weakref__": "",
         "_core": "", "_target": "", "_schema": "", "_report": "", "_name": "", "_started": "", "_pid": "", "_open": "",
+        "_opening": "", "_first_call": "", "_first_name": "", "_sampled": "",
     }  # fmt: skip
 
     write_row: Callable[[object], None]
@@ -221,69 +116,111 @@ class Writer:
         spill_dir: str | os.PathLike | None = None,
         **unknown: object,
     ):
+        given = locals()
         self._open = False
         self._started = time.monotonic()
         self._pid = os.getpid()
         for name in unknown:
-            raise TypeError(f"Writer() has no option {name!r}{_near(name, Writer.__init__.__kwdefaults__)}")
-        if schema is None:
-            _later("finding the schema out from the rows", 'give schema={"name": "type", ...}')
-        if field_ids is not None:
-            _later("field_ids", "fields have none")
-        if bloom_filter:
-            _later("bloom_filter", "files have statistics and page indexes")
-        if hashes is not False:
-            _later("hashes=True", "pages have CRCs")
-        if strict is not True:
-            _later("strict=False", "values are converted before they are written")
-        if extra not in ("error", "ignore"):
-            raise ValueError(f"extra is 'error', not {extra!r:.80}")
-        if extra != "error":
-            _later(f"extra={extra!r}", "extra keys of a row are errors")
-        if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
-            raise ValueError(f"threads is a number from 1, not {threads!r:.80}")
-        if threads != 1:
-            _later(f"threads={threads!r}", "a writer works in the thread that calls it")
-        self._schema = make_schema(schema)
-        profile = check_profile(profile)
-        codecs = resolve_compression(compression, compression_level, self._schema.names)
-        size, budget = resolve_memory(memory_limit)
-        group_rows = _count(row_group_size, "row_group_size", _MAX_GROUP_ROWS)
-        group_bytes = parse_size(row_group_bytes, "row_group_bytes")
-        page_bytes = 0 if data_page_size is None else parse_size(data_page_size, "data_page_size")
-        sorting = _sorting(sorting_columns, self._schema.names)
-        self.metadata = dict(_metadata_pairs({} if metadata is None else metadata))
-        _flag(overwrite, "overwrite")
-        _flag(mkdir, "mkdir")
-        if durability not in DURABILITIES:
-            raise ValueError(f"durability is one of {', '.join(map(repr, DURABILITIES))}, not {durability!r}")
-
-        path = os.fsdecode(os.fspath(target)) if isinstance(target, (str, bytes, os.PathLike)) else None
-        if target is None:
-            raise TypeError("the target must be a path, a binary file or a sink, not None")
-        if path is not None:
-            check_name(path)
-        self._name = path if path is not None else _name_of(target)
-        self._core = _core.Writer(
-            core_fields(self._schema), sink=None if path is not None else target, name=self._name, codec=codecs.codec,
-            codecs=codecs.columns, level=codecs.level, profile=profile, memory_limit=size, budget=budget, row_group_size=group_rows, row_group_bytes=group_bytes,
-            data_page_size=page_bytes, sorting=sorting, spill_dir=_spill_dir(path, spill_dir, mkdir),
-            max_value_bytes=self._max_value_bytes,
-        )  # fmt: skip
+            raise TypeError(f"Writer() has no option {name!r}{near(name, Writer.__init__.__kwdefaults__)}")
+        options = check_options(given, self._max_value_bytes)
+        self.metadata = dict(metadata_pairs({} if metadata is None else metadata))
+        self._schema = None if schema is None else make_schema(schema)
+        self._opening = Opening(target, options, overwrite=overwrite, mkdir=mkdir, durability=durability, spill_dir=spill_dir)
+        self._name = self._opening.name
+        self._first_call = threading.Lock()
+        self._first_name = ""
+        # An iterator that was sampled, and the one that has all its rows.
+        self._sampled: tuple[object, Iterator] | None = None
+        self._report: Report | None = None
+        self._core: _core.Writer | None = None
+        if self._schema is None:
+            self._opening.check_sink()
+        else:
+            self._core = self._opening.make_core(self._schema)
         # The file comes last: nothing is made where an option is wrong or the memory does not suffice.
         self._target: Target | None = None
-        if path is not None:
-            try:
-                self._target = open_target(path, overwrite=overwrite, mkdir=mkdir, durability=durability)
-                self._core.attach_fd(self._target.fd)
-            except BaseException:
+        try:
+            self._target = self._opening.open_target()
+            if self._core is not None:
+                self._attach(self._core)
+        except BaseException:
+            if self._core is not None:
                 self._core.abort()
-                if self._target is not None:
-                    self._target.abort()
-                raise
-        self._report: Report | None = None
-        self.write_row = self._core.write_row
+            if self._target is not None:
+                self._target.abort()
+            raise
         self._open = True
+
+    def _attach(self, core: _core.Writer) -> None:
+        if self._target is not None:
+            core.attach_fd(self._target.fd)
+        self.write_row = core.write_row
+
+    # -- the first write of a writer without a schema
+
+    def __getattr__(self, name: str) -> Any:
+        # Of the slots only this one may be empty: while there is no core.
+        if name == "write_row":
+            return self._write_first_row
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
+    @contextlib.contextmanager
+    def _alone(self, method: str) -> Iterator[bool]:
+        """The core's rules for calls, while there is no core: one at a time, in one process, until the end.
+
+        Whether there is none still.
+        """
+        if self._pid != os.getpid():
+            raise RuntimeError(f"{method}(): the writer belongs to the process that this one was forked from")
+        if not self._first_call.acquire(blocking=False):
+            raise RuntimeError(
+                f"{method}() while {self._first_name}() of the same writer is running, in another thread or around this "
+                "call: one call at a time"
+            )
+        self._first_name = method
+        try:
+            if not self._open:
+                raise RuntimeError(f"{method}(): the writer is closed")
+            yield self._core is None
+        finally:
+            self._first_call.release()
+
+    def _begin(self, schema: Schema) -> None:
+        core = self._opening.make_core(schema)
+        self._attach(core)
+        self._schema, self._core = schema, core
+        log.debug("%s: schema of the first call: %s", self._name, schema)
+
+    def _write_first_row(self, row: object) -> None:
+        with self._alone("write_row") as first:
+            if first:
+                self._begin(schema_of_row(row))
+        self.write_row(row)
+
+    def _rows(self, rows: Any, columns: Iterable[str] | None, method: str) -> tuple[Iterable, Iterable[str] | None]:
+        source, names = rows_and_names(rows, columns, method)
+        if self._core is None:
+            with self._alone(method) as first:
+                if first:
+                    return self._first_rows(rows, source, names if names is None else list(names), columns is not None)
+        if self._sampled is not None and self._sampled[0] is rows:
+            return self._sampled[1], names
+        return source, names
+
+    def _first_rows(self, rows: Any, source: Iterable, names: list[str] | None, given: bool) -> tuple[Iterable, list[str] | None]:
+        found = schema_of_rows(rows, source, names, given)
+        if found is None:
+            return (), names
+        schema, everything = found
+        # Rows that were looked at are not lost where one of them is refused and the same iterator is given again.
+        if isinstance(rows, Iterator) or not isinstance(rows, Iterable) or hasattr(rows, "description"):
+            self._sampled = (rows, everything)
+        self._begin(schema)
+        return everything, names
+
+    def _rows_written(self, rows: object) -> None:
+        if self._sampled is not None and self._sampled[0] is rows:
+            self._sampled = None
 
     def write_rows(
         self,
@@ -294,15 +231,17 @@ class Writer:
     ) -> int:
         """Writes all rows of an iterable; the number of rows written.
 
-        Rows are tuples and lists (by position, or by ``columns``, or by the names of a DB-API cursor), NamedTuples and
-        mappings (by name; a missing key is null in an optional column). A refused row raises a RowError; the rows before
-        it stay, and nothing beyond it is taken from the iterator, so that the same iterator can be given again. With
+        Rows are tuples and lists (by position, or by ``columns``, or by the names of a DB-API cursor), mappings, and
+        objects with fields: NamedTuples, dataclasses, sqlite3.Row, attrs, msgspec and pydantic objects (by name; a
+        missing key or attribute is null in an optional column). A refused row raises a RowError; the rows before it
+        stay, and nothing beyond it is taken from the iterator, so that the same iterator can be given again. With
         ``on_error=function`` the error is given to the function, and the row is left out if that returns.
         """
-        _check_rows(rows, "write_rows")
-        if columns is None:
-            columns = _cursor_names(rows)
-        n = self._core.write_rows(rows, columns, on_error)
+        source, names = self._rows(rows, columns, "write_rows")
+        if self._core is None:
+            return 0
+        n = self._core.write_rows(source, names, on_error)
+        self._rows_written(rows)
         log.debug("%s: %d rows written", self._name, n)
         return n
 
@@ -311,16 +250,50 @@ class Writer:
 
         The group that is open is closed first. Neither row_group_size nor row_group_bytes cuts. No rows: no group.
         """
-        _check_rows(rows, "write_group")
-        if columns is None:
-            columns = _cursor_names(rows)
-        n = self._core.write_group(rows, columns)
+        source, names = self._rows(rows, columns, "write_group")
+        if self._core is None:
+            return 0
+        n = self._core.write_group(source, names)
+        self._rows_written(rows)
         log.debug("%s: row group of %d rows", self._name, n)
+        return n
+
+    def write_columns(self, mapping: Mapping[str, Any]) -> int:
+        """Writes a mapping name -> column, all of its rows or none; the number of rows.
+
+        A column is an array (numpy of any stride, pandas, Polars, Arrow, anything with a buffer), a sequence, a ``range``,
+        or one value for all rows; at least one has a length. A missing column is null if it is optional.
+        """
+        if self._core is None and isinstance(mapping, Mapping):
+            with self._alone("write_columns") as first:
+                if first:
+                    self._begin(schema_of_columns(mapping))
+        n = _columns.write_columns(self._core, self._schema, mapping, ignore_extra=self._opening.options.ignore_extra)
+        log.debug("%s: columns of %d rows written", self._name, n)
+        return n
+
+    def write_arrow(self, data: Any) -> int:
+        """Writes Arrow data: anything with ``__arrow_c_stream__`` or ``__arrow_c_array__``; the number of rows.
+
+        pyarrow tables, batches and readers, Polars, pandas and DuckDB frames. Columns are matched by name, in any order.
+        """
+        if self._core is None and _columns.is_arrow(data):
+            with self._alone("write_arrow") as first:
+                if first:
+                    schema, data = schema_of_arrow(data)
+                    self._begin(schema)
+        n = _columns.write_arrow(self._core, self._schema, data, ignore_extra=self._opening.options.ignore_extra)
+        log.debug("%s: %d rows of Arrow data written", self._name, n)
         return n
 
     def flush_group(self, *, min_rows: int = 0) -> bool:
         """Ends the open row group if it has rows, and at least ``min_rows``; whether it did."""
-        cut = self._core.flush_group(min_rows)
+        least = row_minimum(min_rows)
+        if self._core is None:
+            with self._alone("flush_group") as pending:
+                if pending:
+                    return False
+        cut = self._core.flush_group(least)
         if cut:
             log.debug("%s: row group cut", self._name)
         return cut
@@ -335,7 +308,14 @@ class Writer:
             return self._report
         if not self._open:
             raise RuntimeError(f"{self._name}: the writer was aborted")
-        pairs = _metadata_pairs(self.metadata)
+        pairs = metadata_pairs(self.metadata)
+        if self._core is None:
+            with self._alone("close") as pending:
+                if pending:
+                    raise SchemaError(
+                        f"{self._name}: nothing was written, so there is nothing to find the schema from; "
+                        'give schema={"name": "type", ...} for a file without rows'
+                    )
         try:
             figures = self._core.close(pairs)
         except BaseException:
@@ -355,6 +335,14 @@ class Writer:
             self._give_up()
 
     def _give_up(self) -> None:
+        if self._core is None:
+            with self._alone("abort") as pending:
+                if pending:
+                    self._open = False
+                    if self._target is not None:
+                        self._target.abort()
+                    self._opening.abort_sink()
+                    return
         busy = True
         try:
             self._core.abort()
@@ -400,7 +388,10 @@ class Writer:
         self._open = False
         warnings.warn(f"{self._name}: a ccpq.Writer was not closed; nothing is published", ResourceWarning, source=self)
         try:
-            self._core.abort()
+            if self._core is not None:
+                self._core.abort()
+            else:
+                self._opening.abort_sink()
         finally:
             if self._target is not None:
                 self._target.abort()
@@ -411,32 +402,42 @@ class Writer:
         return not self._open
 
     @property
-    def schema(self) -> Schema:
+    def schema(self) -> Schema | None:
+        """The columns; None before the first write of a writer that was given no schema."""
         return self._schema
+
+    def _info(self) -> dict[str, Any]:
+        if self._core is not None:
+            return self._core.info()
+        nothing = ("rows", "row_groups", "bytes_written", "memory_used", "memory_peak", "spilled_bytes")
+        return {**dict.fromkeys(nothing, 0), "memory_limit": self._opening.options.memory_limit}
 
     @property
     def rows(self) -> int:
         """Rows written, those of the open group included."""
-        return self._core.info()["rows"]
+        return self._info()["rows"]
 
     @property
     def row_groups(self) -> int:
         """Row groups that are complete."""
-        return self._core.info()["row_groups"]
+        return self._info()["row_groups"]
 
     @property
     def bytes_written(self) -> int:
         """Bytes of the file so far; pages of the open group are not among them."""
-        return self._core.info()["bytes_written"]
+        return self._info()["bytes_written"]
 
     @property
     def memory(self) -> Memory:
-        i = self._core.info()
+        """Bytes in use, at most, allowed, and spilled."""
+        i = self._info()
         return Memory(i["memory_used"], i["memory_peak"], i["memory_limit"], i["spilled_bytes"])
 
     @property
     def plan(self) -> Plan:
         """How the memory limit is divided, the largest value and row among it."""
+        if self._core is None:
+            raise RuntimeError("the memory is planned when the schema is known: at the first write")
         return Plan(self._core.plan())
 
     @property
@@ -448,19 +449,11 @@ class Writer:
         raise TypeError("a Writer cannot be pickled: it belongs to its process")
 
     def __repr__(self) -> str:
-        core = getattr(self, "_core", None)
-        if core is None:
+        if not hasattr(self, "_report"):
             return "<ccpq.Writer not opened>"
-        i = core.info()
+        i = self._info()
         state = "open" if self._open else "closed" if self._report is not None else "aborted"
         return (
             f"<ccpq.Writer {self._name!r} {state}: {count_of(i['rows'], 'row')}, {count_of(i['row_groups'], 'group')}, "
             f"{format_bytes(i['bytes_written'])} written, memory {of_limit(i['memory_used'], i['memory_limit'])}>"
         )
-
-
-def _name_of(target: object) -> str:
-    name = getattr(target, "name", None)
-    if isinstance(name, (str, bytes)) and name:
-        return os.fsdecode(name)
-    return f"<{type(target).__name__}>"
