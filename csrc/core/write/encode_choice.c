@@ -8,6 +8,7 @@
 
 #define SAMPLE_VALUES 16384
 #define SAMPLE_PIECES 4
+#define TIE 0.95         /* what is faster to read (PLAIN, dictionaries) is taken before what is smaller by less */
 #define DICT_OVERHEAD 64 /* page headers and frames that a dictionary page adds */
 
 unsigned cq_index_width(cq_codec_kind kind, uint32_t n_entries)
@@ -121,13 +122,24 @@ typedef struct fixed_page {
 } fixed_page;
 
 /* Ids of values [from, to); *fits false: the dictionary took no more. */
-static cq_status make_ids(cq_page_coder *k, cq_colbuf *c, const fixed_page *p, size_t from, size_t to, bool *fits, cq_err *e)
+static cq_status make_some_ids(cq_page_coder *k, cq_colbuf *c, const fixed_page *p, size_t from, size_t to, bool *fits, cq_err *e)
 {
     size_t done = 0, n = to - from;
     uint32_t *ids = (uint32_t *)(void *)k->ids.data + from;
     const void *v = p->values + from * p->width;
     CQ_TRY(p->width == 4 ? cq_dict_put_u32s(&c->dict, v, n, ids, &done, e) : cq_dict_put_u64s(&c->dict, v, n, ids, &done, e));
     *fits = done == n;
+    return CQ_OK;
+}
+
+/* Ids of all values. *growth: entries that another page of this kind would add, by what the second half of it did. */
+static cq_status make_ids(cq_page_coder *k, cq_colbuf *c, const fixed_page *p, size_t *growth, bool *fits, cq_err *e)
+{
+    size_t const half = p->n / 2, before = c->dict.n_entries;
+    CQ_TRY(make_some_ids(k, c, p, 0, half, fits, e));
+    size_t const at_half = c->dict.n_entries;
+    if (*fits) CQ_TRY(make_some_ids(k, c, p, half, p->n, fits, e));
+    *growth = cq_min_size((c->dict.n_entries - at_half) * 2, c->dict.n_entries - before);
     return CQ_OK;
 }
 
@@ -142,67 +154,92 @@ static cq_pq_encoding rival_of_plain(const cq_page_coder *k, const fixed_page *p
     return CQ_PQ_PLAIN;
 }
 
-/* PLAIN or its rival, whichever is smaller. */
-static cq_status choose_direct(cq_page_coder *k, const fixed_page *p, double *cost, cq_pq_encoding *encoding, cq_err *e)
+/* What a page would take without a dictionary: PLAIN, and the better of PLAIN and its rival. */
+typedef struct direct_cost {
+    double plain, best;
+    cq_pq_encoding encoding;
+} direct_cost;
+
+static cq_status choose_direct(cq_page_coder *k, const fixed_page *p, direct_cost *d, cq_err *e)
 {
-    *encoding = CQ_PQ_PLAIN;
-    CQ_TRY(raw_cost(k, p->values, p->n, p->width, p->width, cost, e));
-    cq_pq_encoding const other = rival_of_plain(k, p);
-    if (other == CQ_PQ_PLAIN) return CQ_OK;
-    double c;
-    if (other == CQ_PQ_BYTE_STREAM_SPLIT)
-        CQ_TRY(split_cost(k, p->values, p->n, p->width, &c, e));
+    cq_pq_encoding const rival = rival_of_plain(k, p);
+    CQ_TRY(raw_cost(k, p->values, p->n, p->width, p->width, &d->plain, e));
+    d->best = d->plain;
+    d->encoding = CQ_PQ_PLAIN;
+    if (rival == CQ_PQ_PLAIN) return CQ_OK;
+    double cost;
+    if (rival == CQ_PQ_BYTE_STREAM_SPLIT)
+        CQ_TRY(split_cost(k, p->values, p->n, p->width, &cost, e));
     else
-        CQ_TRY(delta_cost(k, p->values, p->n, p->width, &c, e));
-    if (c < *cost * 0.95) { /* PLAIN is faster to read: a tie is its */
-        *cost = c;
-        *encoding = other;
+        CQ_TRY(delta_cost(k, p->values, p->n, p->width, &cost, e));
+    if (cost < d->plain * TIE) {
+        d->best = cost;
+        d->encoding = rival;
     }
     return CQ_OK;
 }
 
+/* Cost of the page's indexes into the dictionary as it is now. */
+static cq_status ids_cost(cq_page_coder *k, const cq_colbuf *c, const fixed_page *p, double *cost, cq_err *e)
+{
+    unsigned const bits = cq_index_width(k->kind, c->dict.n_entries);
+    CQ_TRY(raw_cost(k, k->ids.data, p->n, 4, (bits + 7) / 8, cost, e));
+    if (bits < 8) *cost = *cost * bits / 8;
+    return CQ_OK;
+}
+
+/* Byte streams do not decide about the dictionary: they are a matter of one page, it is one of all that
+ * follow. A page that is smaller in streams is stored so, and the next one is the chunk's trial again. */
 static cq_status choose_on_trial(cq_page_coder *k, cq_colbuf *c, const fixed_page *p, bool chunk_continues, cq_choice *out, cq_err *e)
 {
-    size_t const half = p->n / 2;
     bool fits;
-    CQ_TRY(make_ids(k, c, p, 0, half, &fits, e));
-    uint32_t const at_half = c->dict.n_entries;
-    if (fits) CQ_TRY(make_ids(k, c, p, half, p->n, &fits, e));
-    double direct, dict = 0;
-    CQ_TRY(choose_direct(k, p, &direct, &out->encoding, e));
+    size_t growth;
+    CQ_TRY(make_ids(k, c, p, &growth, &fits, e));
+    direct_cost direct;
+    CQ_TRY(choose_direct(k, p, &direct, e));
+    bool const streams = direct.encoding == CQ_PQ_BYTE_STREAM_SPLIT;
+    out->encoding = direct.encoding;
+    c->mode = CQ_CHUNK_DIRECT;
     if (fits) {
-        uint32_t const n = c->dict.n_entries;
-        unsigned const bits = cq_index_width(k->kind, n);
-        CQ_TRY(raw_cost(k, k->ids.data, p->n, 4, (bits + 7) / 8, &dict, e));
-        if (bits < 8) dict = dict * bits / 8;
-        /* a full page stands for many: what counts is how fast the dictionary still grows */
-        size_t const growth = (size_t)(n - at_half) * 2;
-        dict += DICT_OVERHEAD + (double)((chunk_continues && growth < n ? growth : n) * p->width);
+        double dict;
+        CQ_TRY(ids_cost(k, c, p, &dict, e));
+        /* a full page stands for many */
+        dict += DICT_OVERHEAD + (double)((chunk_continues ? growth : c->dict.n_entries) * p->width);
+        if (dict < (streams ? direct.plain : direct.best) * 0.98) c->mode = streams && direct.best < dict * TIE ? CQ_CHUNK_TRIAL : CQ_CHUNK_DICT;
     }
-    if (fits && dict < direct * 0.98) {
+    if (c->mode == CQ_CHUNK_DICT)
         out->encoding = CQ_PQ_RLE_DICTIONARY;
-        c->mode = CQ_CHUNK_DICT;
-    } else {
+    else
         cq_dict_reset(&c->dict);
-        c->mode = CQ_CHUNK_DIRECT;
-    }
     return CQ_OK;
 }
 
-/* A page that repeats less than it adds ends the dictionary. */
+/* A page that repeats less than it adds ends the dictionary. One that is smaller in byte streams leaves it as it was. */
 static cq_status choose_admitted(cq_page_coder *k, cq_colbuf *c, const fixed_page *p, cq_choice *out, cq_err *e)
 {
     uint32_t const before = c->dict.n_entries;
+    direct_cost direct;
     bool fits;
-    CQ_TRY(make_ids(k, c, p, 0, p->n, &fits, e));
-    if (fits && (size_t)(c->dict.n_entries - before) * 2 <= p->n) {
-        out->encoding = CQ_PQ_RLE_DICTIONARY;
+    size_t growth;
+    CQ_TRY(make_ids(k, c, p, &growth, &fits, e));
+    if (!fits || (size_t)(c->dict.n_entries - before) * 2 > p->n) {
+        cq_dict_truncate(&c->dict, before);
+        c->mode = CQ_CHUNK_DIRECT;
+        CQ_TRY(choose_direct(k, p, &direct, e));
+        out->encoding = direct.encoding;
         return CQ_OK;
     }
+    out->encoding = CQ_PQ_RLE_DICTIONARY;
+    if (rival_of_plain(k, p) != CQ_PQ_BYTE_STREAM_SPLIT) return CQ_OK;
+    double dict, streams;
+    CQ_TRY(ids_cost(k, c, p, &dict, e));
+    dict += (double)(growth * p->width);
+    if (dict < (double)p->n / 8) return CQ_OK; /* a bit a value: nothing to gain */
+    CQ_TRY(split_cost(k, p->values, p->n, p->width, &streams, e));
+    if (streams >= dict * TIE) return CQ_OK;
     cq_dict_truncate(&c->dict, before);
-    c->mode = CQ_CHUNK_DIRECT;
-    double cost;
-    return choose_direct(k, p, &cost, &out->encoding, e);
+    out->encoding = CQ_PQ_BYTE_STREAM_SPLIT;
+    return CQ_OK;
 }
 
 cq_status cq_choose_fixed(cq_page_coder *k, cq_colbuf *c, bool chunk_continues, cq_choice *out, cq_err *e)
@@ -219,8 +256,9 @@ cq_status cq_choose_fixed(cq_page_coder *k, cq_colbuf *c, bool chunk_continues, 
     } else if (c->mode == CQ_CHUNK_DICT) {
         CQ_TRY(choose_admitted(k, c, &p, out, e));
     } else {
-        double cost;
-        CQ_TRY(choose_direct(k, &p, &cost, &out->encoding, e));
+        direct_cost direct;
+        CQ_TRY(choose_direct(k, &p, &direct, e));
+        out->encoding = direct.encoding;
     }
     out->mode_after = c->mode;
     out->bit_width = cq_index_width(k->kind, c->dict.n_entries);

@@ -3,7 +3,11 @@
  * A dictionary is admitted by profit at a chunk's first page and given up at most once: when it is
  * full, or when a page brings more new entries than it repeats old ones. Where that gains, integers take
  * DELTA_BINARY_PACKED (not in profile compat) and floats of 4 and 8 bytes BYTE_STREAM_SPLIT (in profile
- * modern only: Spark's vectorised reader throws on it in releases of before mid-2026). */
+ * modern only: Spark's vectorised reader throws on it in releases of before mid-2026).
+ *
+ * In compat and default the dictionary's pages are the first ones of a chunk, and what follows it is another encoding
+ * for good. In modern a page of floats may be stored as byte streams before the dictionary is admitted and between its
+ * pages. */
 #ifndef CQ_WRITE_ENCODE_CHOICE_H
 #define CQ_WRITE_ENCODE_CHOICE_H
 
