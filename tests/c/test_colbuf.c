@@ -283,7 +283,7 @@ static void large_values_pass_through(void)
 {
     enum { LARGE = 15000 };
     cq_mem mem;
-    cq_row_meter meter = {0, LARGE};
+    cq_row_meter meter = {.max_bytes = LARGE};
     cq_colbuf c;
     cq_err e;
     uint8_t *to;

@@ -193,12 +193,13 @@ static cq_status check_length(const cq_colbuf *c, size_t n, cq_err *e)
         if (n == c->fixed_bytes) return CQ_OK;
         return cq_fail(e, CQ_EVALUE, "a value of %zu bytes in a column whose values have %zu", n, c->fixed_bytes);
     }
+    const char *advice = c->row->advice ? c->row->advice : "";
     if (n > c->max_value_bytes)
-        return cq_fail(e, CQ_ELIMIT, "a value of %zu bytes is larger than the memory limit allows (%zu bytes)", n,
-                       c->max_value_bytes);
+        return cq_fail(e, CQ_ELIMIT, "a value of %zu bytes is larger than the memory limit allows (%zu bytes)%s", n,
+                       c->max_value_bytes, advice);
     if (n > c->row->max_bytes - c->row->bytes)
-        return cq_fail(e, CQ_ELIMIT, "a row of %zu bytes or more is larger than the memory limit allows (%zu bytes)",
-                       c->row->bytes + n, c->row->max_bytes);
+        return cq_fail(e, CQ_ELIMIT, "a row of %zu bytes or more is larger than the memory limit allows (%zu bytes)%s",
+                       c->row->bytes + n, c->row->max_bytes, advice);
     return CQ_OK;
 }
 

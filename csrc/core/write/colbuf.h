@@ -21,6 +21,7 @@ typedef enum cq_chunk_mode { CQ_CHUNK_TRIAL, CQ_CHUNK_DICT, CQ_CHUNK_DIRECT } cq
  * counted: every builder has room for its own. */
 typedef struct cq_row_meter {
     size_t bytes, max_bytes;
+    const char *advice; /* behind the text of an error that a value or row is too large; NULL: none */
 } cq_row_meter;
 
 typedef struct cq_colbuf {

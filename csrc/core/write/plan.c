@@ -74,12 +74,14 @@ static void fill(cq_plan *p, const cq_schema *s, const cq_plan_opts *o, uint64_t
     p->page_rows = rows_of(page);
     p->dict_bytes = dict;
     size_t n_bytes = 0; /* columns of byte arrays of any length */
+    size_t fixed_values = 0; /* one of each column of fixed-length byte arrays */
     for (int32_t i = 0; i < s->n_fields; i++) {
         const cq_field *f = &s->fields[i];
         cq_colbuf_opts const c = {.type = f->type, .optional = f->optional, .fixed_bytes = f->fixed_bytes, .page_rows = p->page_rows, .page_bytes = page, .dict_bytes = dict};
         p->column_bytes += cq_colbuf_memory(&c);
         n_bytes += cq_type_facts(f->type)->physical == CQ_PQ_BYTE_ARRAY;
         p->max_fixed_bytes = cq_max_size(p->max_fixed_bytes, (size_t)f->fixed_bytes);
+        fixed_values += (size_t)f->fixed_bytes;
     }
     uint64_t const quarter = limit / 4;
     if (n_bytes) {
@@ -98,7 +100,7 @@ static void fill(cq_plan *p, const cq_schema *s, const cq_plan_opts *o, uint64_t
     size_t const out = cq_plan_out_bytes(p, body + p->max_value_bytes);
     p->scratch_bytes = cq_plan_assembly_bytes(p->page_rows) + (size_t)p->page_rows * 4 + out + 16 * KIB;
     p->sink_bytes = SINK_BYTES;
-    p->batch_bytes = cq_max_size(BATCH_BYTES, (size_t)s->n_fields * BATCH_BYTES_PER_COLUMN);
+    p->batch_bytes = BATCH_BYTES + (size_t)s->n_fields * BATCH_BYTES_PER_COLUMN + 2 * fixed_values;
     p->page_window_bytes = PAGE_WINDOW_BLOCKS * CQ_SPILL_BLOCK;
     p->meta_window_bytes = META_WINDOW_BLOCKS * CQ_SPILL_BLOCK;
     size_t const rings = (size_t)(limit / CQ_SPILL_BLOCK) * sizeof(void *) * 4;
