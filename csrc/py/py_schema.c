@@ -3,6 +3,8 @@
 
 #include "py_errors.h"
 
+#include "base/bytes.h"
+
 #include <string.h>
 
 /* "decimal" is found as the first of its three types: the precision decides. */
@@ -44,7 +46,7 @@ static int field_id(PyObject *ids, Py_ssize_t i, int32_t *out)
 
 /* One (name, type name, optional, a, b, members): a is the length of "fixed" or the precision of "decimal", b the scale;
  * members says whether a text column takes members of an Enum. */
-static int add_field(core_state *st, cq_schema *schema, PyObject *field, PyObject *ids, Py_ssize_t i)
+static int add_field(core_state *st, cq_schema *schema, PyObject *field, PyObject *ids, Py_ssize_t i, bool *takes_members)
 {
     PyObject *name, *type_name;
     int optional, a = 0, b = 0, members = 0;
@@ -56,7 +58,7 @@ static int add_field(core_state *st, cq_schema *schema, PyObject *field, PyObjec
         return -1;
     }
     if (!PyArg_ParseTuple(field, "UUp|iip:field", &name, &type_name, &optional, &a, &b, &members)) return -1;
-    o->takes_members[i] = members != 0;
+    if (takes_members) *takes_members = members != 0;
     if (find_type(type_name, &spec.type) < 0 || field_id(ids, i, &spec.field_id) < 0) return -1;
     PyObject *utf8 = PyUnicode_AsUTF8String(name);
     if (!utf8) return -1;
@@ -70,15 +72,14 @@ static int add_field(core_state *st, cq_schema *schema, PyObject *field, PyObjec
     return s == CQ_OK ? 0 : schema_error(st, &e);
 }
 
-static int make_schema(core_state *st, cq_schema *schema, PyObject *fields, PyObject *field_ids)
+int py_schema_fill(core_state *st, cq_schema *schema, PyObject *fields, PyObject *field_ids, bool **takes_members)
 {
     PyObject *list = PySequence_Fast(fields, "fields must be a sequence of (name, type, optional, a, b, members)"), *ids = NULL;
     if (!list) return -1;
     /* Counted once: truth values of the caller's objects are asked on the way, and could change the list. */
     Py_ssize_t const n = PySequence_Fast_GET_SIZE(list);
-    o->takes_members = PyMem_Calloc((size_t)n + 1, sizeof *o->takes_members);
-    if (!o->takes_members) PyErr_NoMemory();
-    int r = o->takes_members ? 0 : -1;
+    int r = 0;
+    if (takes_members && !(*takes_members = PyMem_Calloc((size_t)n + 1, sizeof **takes_members))) r = (PyErr_NoMemory(), -1);
     if (r == 0 && field_ids && field_ids != Py_None) {
         ids = PySequence_Fast(field_ids, "field_ids must be a sequence of int or None");
         r = ids ? 0 : -1;
@@ -88,7 +89,7 @@ static int make_schema(core_state *st, cq_schema *schema, PyObject *fields, PyOb
         }
     }
     for (Py_ssize_t i = 0; r == 0 && i < n && i < PySequence_Fast_GET_SIZE(list); i++)
-        r = add_field(st, schema, PySequence_Fast_GET_ITEM(list, i), ids, i);
+        r = add_field(st, schema, PySequence_Fast_GET_ITEM(list, i), ids, i, takes_members ? &(*takes_members)[i] : NULL);
     Py_XDECREF(ids);
     Py_DECREF(list);
     cq_err e;

@@ -197,7 +197,7 @@ static int fill(WriterObject *self, opening *o, PyObject *args, PyObject *kwargs
     o->opts.row_group_bytes = group_bytes;
     o->opts.data_page_bytes = page_bytes;
     o->opts.max_value_bytes = value_bytes;
-    if (py_schema_fill(self->st, &o->schema, fields, field_ids) < 0 || make_sorting(o, sorting) < 0) return -1;
+    if (py_schema_fill(self->st, &o->schema, fields, field_ids, &o->takes_members) < 0 || make_sorting(o, sorting) < 0) return -1;
     if (make_codec(self->st, o, codec, level) < 0 || make_codecs(self->st, o, codecs) < 0 || make_profile(o, profile) < 0) return -1;
     if (py_budget_take(self->st, limit, budget, &self->mem, &self->budget) < 0) return -1;
     cq_sink sink;
