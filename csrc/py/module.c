@@ -1,5 +1,6 @@
 /* The module object of ccpq._core: multi-phase init, its state, and the few functions that belong
  * to no type. The types are made by the rooms, one file each. */
+#include "py_arrow.h"
 #include "py_sink.h"
 
 int py_add_type(PyObject *module, PyType_Spec *spec, PyObject **slot)
@@ -31,6 +32,14 @@ static PyMethodDef core_methods[] = {
      "_forked($module, /)\n--\n\nTo be called in the child after a fork: handles made before are not usable there."},
     {"check_sink", core_check_sink, METH_O,
      "check_sink($module, target, /)\n--\n\nTypeError or ValueError where the target is no file or sink to write to."},
+    {"arrow_schema_fields", arrow_schema_fields, METH_O,
+     "arrow_schema_fields($module, capsule, /)\n--\n\n(name, type, nullable) of each column of an 'arrow_schema' capsule."},
+    {"arrow_schema_field", arrow_schema_field, METH_O,
+     "arrow_schema_field($module, capsule, /)\n--\n\nThe same of a type or field."},
+    {"arrow_stream_schema", arrow_stream_schema, METH_O,
+     "arrow_stream_schema($module, object, /)\n--\n\nThe same of what __arrow_c_stream__ gives; nothing is read."},
+    {"make_arrow_schema", make_arrow_schema, METH_O,
+     "make_arrow_schema($module, fields, /)\n--\n\nAn 'arrow_schema' capsule of fields as Writer takes them."},
     {NULL, NULL, 0, NULL},
 };
 

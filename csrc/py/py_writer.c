@@ -5,6 +5,7 @@
  * conversions, sinks) and detach; a second call, also one from inside the first, is refused. */
 #include "py_writer_object.h"
 
+#include "py_columns.h"
 #include "py_errors.h"
 #include "py_row_error.h"
 
@@ -454,6 +455,10 @@ static PyMethodDef Writer_methods[] = {
      "write_rows($self, rows, columns=None, on_error=None)\n--\n\nAll rows of an iterable; the number written."},
     {"write_group", FAST(Writer_write_group), METH_FASTCALL | METH_KEYWORDS,
      "write_group($self, rows, columns=None)\n--\n\nAll rows as one row group of their own, or none."},
+    {"write_columns", Writer_write_columns, METH_O,
+     "write_columns($self, sources, /)\n--\n\nRows of one source for each column, all or none; the number written."},
+    {"write_arrow", FAST(Writer_write_arrow), METH_FASTCALL,
+     "write_arrow($self, stream_or_schema, array, ignore_extra, /)\n--\n\nThe batches of Arrow capsules; the number of rows."},
     {"flush_group", FAST(Writer_flush_group), METH_FASTCALL | METH_KEYWORDS,
      "flush_group($self, min_rows=0)\n--\n\nEnds the open row group if it has at least so many rows; whether it did."},
     {"close", FAST(Writer_close), METH_FASTCALL | METH_KEYWORDS,

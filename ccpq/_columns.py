@@ -1,0 +1,219 @@
+"""Columns: what a value of ``write_columns`` and an argument of ``write_arrow`` is, told to the core.
+
+Here only the kind of a column is found out (a constant, a ramp, a buffer, an Arrow array, a sequence); every value is
+checked and converted by ``_core``. numpy, pandas and pyarrow are never imported: an object of theirs means that they are
+there already.
+"""
+
+from __future__ import annotations
+
+import array
+import datetime
+import decimal
+import enum
+import sys
+import uuid
+from collections.abc import Iterator, Mapping, Set
+from typing import TYPE_CHECKING, Any
+
+from ccpq._errors import RowError, RowTypeError, RowValueError
+from ccpq._json import Json
+from ccpq._near import near
+
+if TYPE_CHECKING:
+    from ccpq import _core
+    from ccpq._schema import Field, Schema
+
+__all__ = ["is_arrow", "is_frame", "write_arrow", "write_columns"]
+
+# One value for all rows. Everything else that is not known as a column is one too: its converter tells what is wrong.
+_SCALARS = (
+    str, bytes, bytearray, bool, int, float, complex, decimal.Decimal, datetime.date, datetime.time, datetime.timedelta,
+    uuid.UUID, enum.Enum, Json,
+)  # fmt: skip
+
+_BYTES_TYPES = ("binary", "bson", "uuid", "json")
+
+_NUMPY_KINDS = {"b": "bool", "i": "int", "u": "uint", "f": "float", "S": "bytes", "U": "text"}
+_STRUCT_KINDS = {"?": "bool", **dict.fromkeys("bhilqn", "int"), **dict.fromkeys("BHILQN", "uint"), **dict.fromkeys("efd", "float")}
+
+
+def _package(x: object) -> str:
+    """The package that an object's class comes from; its base classes count too."""
+    for cls in type(x).__mro__:
+        head = cls.__module__.partition(".")[0]
+        if head not in ("builtins", "__main__"):
+            return head
+    return ""
+
+
+def is_arrow(x: object) -> bool:
+    """Whether an object offers itself by the Arrow PyCapsule interface (shared by frames, tables and columns)."""
+    return hasattr(x, "__arrow_c_stream__") or hasattr(x, "__arrow_c_array__")
+
+
+def is_frame(x: object) -> bool:
+    """A table of columns: pandas, Polars, pyarrow, DuckDB."""
+    return is_arrow(x) and (hasattr(x, "columns") or hasattr(x, "column_names") or hasattr(x, "schema"))
+
+
+def _refused(name: str, value: object, text: str) -> RowTypeError:
+    return RowTypeError(f"column {name!r}: {text}", row=0, row_in_call=0, column=name, value=value)
+
+
+def _from_numpy(name: str, a: Any) -> tuple:
+    numpy = sys.modules["numpy"]
+    if a.ndim == 0:
+        return ("const", a[()])
+    if a.ndim != 1:
+        shape = "x".join(map(str, a.shape))
+        raise _refused(name, a, f"an array of {a.ndim} dimensions ({shape}); a column has one: write a[:, i]")
+    mask = a.mask if isinstance(a, numpy.ma.MaskedArray) else None
+    if mask is not None and not mask.shape:
+        mask = None  # numpy.ma.nomask
+    kind, dtype = a.dtype.kind, a.dtype
+    if kind == "O" or dtype.char == "T":
+        return ("objects", a if mask is None else a.tolist())
+    data = a if mask is None else a.data
+    swapped = dtype.byteorder == (">" if sys.byteorder == "little" else "<")
+    if kind == "M":
+        unit, count = numpy.datetime_data(dtype)
+        if unit not in ("D", "h", "m", "s", "ms", "us", "ns"):
+            raise _refused(name, a, f"datetime64[{unit}] has no fixed length; write a.astype('datetime64[us]')")
+        return ("buffer", data.view(dtype.str[0] + "i8"), "datetime64", unit, count, swapped, mask)
+    if kind == "m":
+        raise _refused(name, a, "durations (timedelta64) have no Parquet type; write a // numpy.timedelta64(1, 'us')")
+    if kind not in _NUMPY_KINDS or dtype.itemsize > 8 and kind == "f":
+        raise _refused(name, a, f"numpy type {dtype} has no column type")
+    return ("buffer", data, _NUMPY_KINDS[kind], "", 1, swapped, mask)
+
+
+def _from_buffer(name: str, x: object) -> tuple:
+    view = memoryview(x)  # type: ignore[arg-type]
+    if view.ndim != 1:
+        raise _refused(name, x, f"a buffer of {view.ndim} dimensions; a column has one")
+    code = view.format
+    swapped = code[:1] in (">!" if sys.byteorder == "little" else "<")
+    kind = _STRUCT_KINDS.get(code.lstrip("@=<>!"))
+    if isinstance(x, array.array) and x.typecode in "uw":
+        return ("objects", x)
+    if kind is None:
+        raise _refused(name, x, f"a buffer of format {code!r} has no column type")
+    return ("buffer", view, kind, "", 1, swapped, None)
+
+
+def _has_numpy_type(x: Any) -> bool:
+    """A pandas Series or Index over a plain numpy array: there NaN is a value, in its Arrow form it would be a null."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(getattr(x, "dtype", None), numpy.dtype) and hasattr(x, "to_numpy")
+
+
+def _has_buffer(x: object) -> bool:
+    try:
+        memoryview(x)  # type: ignore[arg-type]
+    except (TypeError, ValueError, BufferError):
+        return False
+    return True
+
+
+def _source(name: str, field: Field, x: Any) -> tuple:
+    """The column as the core takes it."""
+    if x is None or isinstance(x, _SCALARS):
+        return ("const", x)
+    if isinstance(x, range):
+        return ("range", x)
+    if isinstance(x, Mapping):
+        if field.type == "json":
+            return ("const", x)
+        raise _refused(name, x, f"a {type(x).__name__} is no column; columns are arrays, lists or one value for all rows")
+    if isinstance(x, memoryview) and (field.type in _BYTES_TYPES or field.type.startswith("binary[")):
+        return ("const", x)
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(x, numpy.generic):
+        return ("const", x)
+    if numpy is not None and isinstance(x, numpy.ndarray):
+        return _from_numpy(name, x)
+    if _has_numpy_type(x):
+        return _from_numpy(name, x.to_numpy())
+    if is_frame(x) and not hasattr(x, "dtype"):
+        raise _refused(name, x, f"a {type(x).__name__} is a table, not one column; write_arrow(table) takes tables")
+    if hasattr(x, "__arrow_c_array__"):
+        return ("arrow_array", x.__arrow_c_array__())
+    if hasattr(x, "__arrow_c_stream__"):
+        return ("arrow_stream", x.__arrow_c_stream__())
+    if hasattr(x, "__array_interface__") and numpy is not None:
+        return _from_numpy(name, numpy.asarray(x))
+    if _has_buffer(x):
+        return _from_buffer(name, x)
+    if isinstance(x, (Set, Iterator)) or hasattr(x, "__iter__") and not hasattr(x, "__len__"):
+        raise _refused(name, x, f"a {type(x).__name__} has no order or no length; write list(...)")
+    if hasattr(x, "__len__") and hasattr(x, "__getitem__"):
+        return ("objects", x)
+    return ("const", x)
+
+
+def _value_at(column: Any, row: int) -> object:
+    """The value that was refused; None where the column does not give it."""
+    try:
+        if _package(column) == "pandas" and hasattr(column, "iloc"):
+            return column.iloc[row]
+        return column[row] if hasattr(column, "__getitem__") and not isinstance(column, (*_SCALARS, Mapping)) else column
+    except Exception:  # whatever a foreign object raises: only the report would be poorer
+        return None
+
+
+def _sources(schema: Schema, columns: Mapping[str, object], ignore_extra: bool) -> list[tuple]:
+    unknown = [k for k in columns if k not in schema]
+    if unknown and not ignore_extra:
+        first = unknown[0]
+        raise RowValueError(
+            f"write_columns(): there is no column {first!r}{near(first, schema.names)}"
+            + (f" ({len(unknown) - 1} more are unknown)" if len(unknown) > 1 else ""),
+            row=0, column=None, value=first,
+        )  # fmt: skip
+    sources: list[tuple] = []
+    for name, field in schema.items():
+        if name in columns:
+            sources.append(_source(name, field, columns[name]))
+        elif field.nullable:
+            sources.append(("const", None))
+        else:
+            raise RowValueError(
+                f"write_columns(): column {name!r} is missing; declare it '{field.type}?' to allow that", column=name
+            )
+    return sources
+
+
+def write_columns(core: _core.Writer, schema: Schema, columns: Mapping[str, object], *, ignore_extra: bool = False) -> int:
+    """All rows of a mapping name -> column, or none of them; the number of rows."""
+    if not isinstance(columns, Mapping):
+        if is_frame(columns):
+            advice = f"use write_arrow({type(columns).__name__.lower()})"
+        else:
+            advice = 'write {"name": column, ...}; rows are for write_rows'
+        raise TypeError(f"write_columns() takes a mapping name -> column, not a {type(columns).__name__}: {advice}")
+    try:
+        return core.write_columns(_sources(schema, columns, ignore_extra))
+    except RowError as e:
+        if e.column in columns and e.value is None:
+            e.value = _value_at(columns[e.column], e.row_in_call)
+        raise
+
+
+def write_arrow(core: _core.Writer, schema: Schema, data: Any, *, ignore_extra: bool = False) -> int:
+    """The record batches of anything with the Arrow PyCapsule interface, one after another; the number of rows.
+
+    A batch is written whole or not at all; those before a failing one stay.
+    """
+    if hasattr(data, "__arrow_c_stream__"):
+        return core.write_arrow(data.__arrow_c_stream__(), None, ignore_extra)
+    if hasattr(data, "__arrow_c_array__"):
+        schema_capsule, array_capsule = data.__arrow_c_array__()
+        return core.write_arrow(schema_capsule, array_capsule, ignore_extra)
+    if isinstance(data, Mapping):
+        advice = "a mapping of columns is for write_columns"
+    elif isinstance(data, (list, tuple)) or hasattr(data, "__iter__"):
+        advice = "rows are for write_rows"
+    else:
+        advice = "it takes pyarrow, Polars, pandas and DuckDB tables"
+    raise TypeError(f"write_arrow() takes an object with __arrow_c_stream__ or __arrow_c_array__, not a {type(data).__name__}: {advice}")

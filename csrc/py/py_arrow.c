@@ -1,0 +1,126 @@
+/* Arrow PyCapsules: see py_arrow.h. A struct is moved out of its capsule (its `release` there becomes
+ * NULL), so that whoever consumes it twice gets an error instead of freed memory. */
+#include "py_arrow.h"
+
+#include "py_errors.h"
+
+#include "base/bytes.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The pointer of a capsule of that name; an exception where it is another, or was consumed. */
+static void *capsule_of(PyObject *object, const char *name)
+{
+    if (!PyCapsule_IsValid(object, name)) {
+        PyErr_Format(PyExc_TypeError, "an Arrow capsule '%s' is needed, not %R", name, object);
+        return NULL;
+    }
+    return PyCapsule_GetPointer(object, name);
+}
+
+static int consumed(const char *what)
+{
+    PyErr_Format(PyExc_ValueError, "the Arrow %s was consumed before", what);
+    return -1;
+}
+
+void arrow_release_array(struct ArrowArray *a)
+{
+    if (a->release) a->release(a);
+    a->release = NULL;
+}
+
+void arrow_clear(arrow_input *in)
+{
+    arrow_release_array(&in->single);
+    if (in->schema.release) in->schema.release(&in->schema);
+    in->schema.release = NULL;
+    if (in->stream.release) in->stream.release(&in->stream);
+    in->stream.release = NULL;
+}
+
+/* The producer's failure; an exception that it left pending is kept. */
+static int stream_failed(struct ArrowArrayStream *stream, const char *what, int code)
+{
+    if (PyErr_Occurred()) return -1;
+    const char *said = stream->get_last_error ? stream->get_last_error(stream) : NULL;
+    PyObject *text = PyUnicode_FromFormat("the Arrow stream failed to give %s: %s", what, said && *said ? said : strerror(code));
+    PyObject *args = text ? Py_BuildValue("(iN)", code, text) : NULL;
+    if (args) PyErr_SetObject(PyExc_OSError, args);
+    Py_XDECREF(args);
+    return -1;
+}
+
+static int get_schema(core_state *st, struct ArrowArrayStream *stream, struct ArrowSchema *out)
+{
+    if (!stream->get_schema || !stream->get_next) {
+        PyErr_SetString(st->FormatError, "the Arrow producer gave a stream without its functions");
+        return -1;
+    }
+    int const code = stream->get_schema(stream, out);
+    if (code != 0) {
+        out->release = NULL; /* nothing was given */
+        return stream_failed(stream, "its schema", code);
+    }
+    if (PyErr_Occurred()) return -1;
+    if (out->release) return 0;
+    PyErr_SetString(st->FormatError, "the Arrow producer gave a released schema");
+    return -1;
+}
+
+static struct ArrowArrayStream *stream_of(PyObject *capsule)
+{
+    struct ArrowArrayStream *s = capsule_of(capsule, "arrow_array_stream");
+    if (!s || s->release) return s;
+    (void)consumed("stream");
+    return NULL;
+}
+
+int arrow_peek_schema(core_state *st, PyObject *capsule, struct ArrowSchema *out)
+{
+    struct ArrowArrayStream *s = stream_of(capsule);
+    return s ? get_schema(st, s, out) : -1;
+}
+
+static int open_array(arrow_input *in, PyObject *capsule, PyObject *array)
+{
+    struct ArrowSchema *schema = capsule_of(capsule, "arrow_schema");
+    struct ArrowArray *a = schema ? capsule_of(array, "arrow_array") : NULL;
+    if (!a) return -1;
+    if (!schema->release) return consumed("schema");
+    if (!a->release) return consumed("array");
+    in->schema = *schema;
+    schema->release = NULL;
+    in->single = *a;
+    a->release = NULL;
+    return 0;
+}
+
+int arrow_open(core_state *st, arrow_input *in, PyObject *capsule, PyObject *array)
+{
+    memset(in, 0, sizeof *in);
+    if (array && array != Py_None) return open_array(in, capsule, array);
+    struct ArrowArrayStream *s = stream_of(capsule);
+    if (!s) return -1;
+    in->stream = *s;
+    s->release = NULL;
+    return get_schema(st, &in->stream, &in->schema);
+}
+
+int arrow_next(arrow_input *in, struct ArrowArray *out)
+{
+    memset(out, 0, sizeof *out);
+    if (!in->stream.release) {
+        *out = in->single;
+        in->single.release = NULL;
+        return 0;
+    }
+    int code;
+    Py_BEGIN_ALLOW_THREADS
+    code = in->stream.get_next(&in->stream, out);
+    Py_END_ALLOW_THREADS
+    if (code == 0) return PyErr_Occurred() ? (arrow_release_array(out), -1) : 0;
+    out->release = NULL; /* nothing was given */
+    return stream_failed(&in->stream, "its next batch", code);
+}

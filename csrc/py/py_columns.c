@@ -1,0 +1,431 @@
+/* write_columns and write_arrow: which column of the caller is which of the schema, and what keeps
+ * its memory alive. Reading, checking and writing rows is py_batch.h's. */
+#include "py_columns.h"
+
+#include "py_arrow.h"
+#include "py_batch.h"
+#include "py_errors.h"
+#include "py_row_error.h"
+#include "py_writer.h"
+
+#include "base/bytes.h"
+
+#include <string.h>
+
+/* What a source borrows from. */
+typedef struct holder {
+    bool has_view, has_mask;
+    Py_buffer view, mask;
+    arrow_input in;
+    struct ArrowArray **arrays; /* each a block of its own */
+    Py_ssize_t n_arrays, cap_arrays;
+} holder;
+
+static void holder_clear(holder *h)
+{
+    if (h->has_view) PyBuffer_Release(&h->view);
+    if (h->has_mask) PyBuffer_Release(&h->mask);
+    for (Py_ssize_t i = 0; i < h->n_arrays; i++) {
+        arrow_release_array(h->arrays[i]);
+        PyMem_Free(h->arrays[i]);
+    }
+    PyMem_Free(h->arrays);
+    arrow_clear(&h->in);
+    memset(h, 0, sizeof *h);
+}
+
+static const cq_field *field_of(const WriterObject *self, int32_t i) { return &cq_writer_schema(self->w)->fields[i]; }
+
+/* A column that as a whole is refused or malformed, said for its first row. */
+static int refuse_column(WriterObject *self, int32_t i, const cq_err *e) { return batch_raise(self, e, i, 0, 0); }
+
+/* -- buffers ------------------------------------------------------------------------------------ */
+
+typedef struct kind_name {
+    const char *name;
+    cq_strided_kind kind;
+} kind_name;
+
+static int find_kind(const char *name, cq_strided_kind *out)
+{
+    static const kind_name kinds[] = {
+        {"bool", CQ_STRIDED_BOOL}, {"int", CQ_STRIDED_INT}, {"uint", CQ_STRIDED_UINT}, {"float", CQ_STRIDED_FLOAT},
+        {"datetime64", CQ_STRIDED_DATETIME}, {"bytes", CQ_STRIDED_BYTES}, {"text", CQ_STRIDED_TEXT},
+    };
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+        if (strcmp(kinds[k].name, name) == 0) return *out = kinds[k].kind, 0;
+    PyErr_Format(PyExc_ValueError, "unknown kind of buffer '%s'", name);
+    return -1;
+}
+
+static int find_unit(const char *name, cq_strided_unit *out)
+{
+    static const char *const names[] = {"D", "h", "m", "s", "ms", "us", "ns"};
+    static const cq_strided_unit units[] = {CQ_STRIDED_DAY, CQ_STRIDED_HOUR, CQ_STRIDED_MINUTE, CQ_STRIDED_S, CQ_STRIDED_MS, CQ_STRIDED_US, CQ_STRIDED_NS};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        if (strcmp(names[k], name) == 0) return *out = units[k], 0;
+    PyErr_Format(PyExc_ValueError, "unknown unit '%s'", name);
+    return -1;
+}
+
+/* A buffer of one dimension. */
+static int get_view(PyObject *exporter, Py_buffer *view, bool *has)
+{
+    if (PyObject_GetBuffer(exporter, view, PyBUF_FULL_RO) < 0) return -1;
+    *has = true;
+    if (view->ndim == 1 && view->shape && view->strides && !view->suboffsets && view->itemsize > 0) return 0;
+    PyErr_SetString(PyExc_ValueError, "a column is a buffer of one dimension");
+    return -1;
+}
+
+static int bind_buffer(WriterObject *self, int32_t i, source *s, holder *h, PyObject *spec)
+{
+    PyObject *exporter, *mask;
+    const char *tag, *kind, *unit;
+    int count, swapped;
+    cq_strided a;
+    memset(&a, 0, sizeof a);
+    if (!PyArg_ParseTuple(spec, "sOssipO:buffer", &tag, &exporter, &kind, &unit, &count, &swapped, &mask)) return -1;
+    if (find_kind(kind, &a.kind) < 0 || (a.kind == CQ_STRIDED_DATETIME && find_unit(unit, &a.unit) < 0)) return -1;
+    if (get_view(exporter, &h->view, &h->has_view) < 0) return -1;
+    a.base = h->view.buf;
+    a.stride = h->view.strides[0];
+    a.n = h->view.shape[0];
+    a.item_bytes = (size_t)h->view.itemsize;
+    a.swapped = swapped != 0;
+    a.multiplier = count;
+    if (mask != Py_None) {
+        if (get_view(mask, &h->mask, &h->has_mask) < 0) return -1;
+        if (h->mask.shape[0] != a.n || h->mask.itemsize != 1) {
+            PyErr_SetString(PyExc_ValueError, "a mask is as long as its column, one byte a value");
+            return -1;
+        }
+        a.mask = h->mask.buf;
+        a.mask_stride = h->mask.strides[0];
+    }
+    cq_err e;
+    cq_err_clear(&e);
+    if (cq_import_strided(&s->import, field_of(self, i), &a, &e) != CQ_OK) return refuse_column(self, i, &e);
+    s->kind = SOURCE_STRIDED;
+    s->length = a.n;
+    return 0;
+}
+
+/* -- ramps -------------------------------------------------------------------------------------- */
+
+static int get_i64(PyObject *o, const char *name, int64_t *out, bool *fits)
+{
+    PyObject *v = PyObject_GetAttrString(o, name);
+    if (!v) return -1;
+    int overflow = 0;
+    *out = PyLong_AsLongLongAndOverflow(v, &overflow);
+    Py_DECREF(v);
+    if (overflow) *fits = false;
+    return *out == -1 && PyErr_Occurred() ? -1 : 0;
+}
+
+static bool is_timestamp(cq_type t) { return cq_type_facts(t)->unit != CQ_UNIT_NONE && t >= CQ_TIMESTAMP_S; }
+
+/* A range is a ramp where an int is stored as it is, or in seconds a thousand times; elsewhere its values are converted. */
+static int bind_range(WriterObject *self, int32_t i, source *s, PyObject *range)
+{
+    cq_type const t = field_of(self, i)->type;
+    Py_ssize_t const n = PyObject_Length(range);
+    int64_t start = 0, step = 0, last;
+    bool fits = t == CQ_INT64 || is_timestamp(t);
+    if (n < 0) return -1;
+    s->kind = SOURCE_OBJECTS;
+    s->object = range;
+    s->length = n;
+    if (n == 0 || !fits) return 0;
+    if (get_i64(range, "start", &start, &fits) < 0 || get_i64(range, "step", &step, &fits) < 0) return -1;
+    int64_t const scale = cq_type_facts(t)->unit == CQ_UNIT_S ? 1000 : 1;
+    fits = fits && cq_mul_i64(start, scale, &start) && cq_mul_i64(step, scale, &step) && cq_mul_i64(step, n - 1, &last) && cq_add_i64(start, last, &last);
+    if (!fits) return 0;
+    s->kind = SOURCE_RAMP;
+    s->start = start;
+    s->step = step;
+    return 0;
+}
+
+/* -- Arrow columns ------------------------------------------------------------------------------ */
+
+/* Room for one more array; NULL with an exception. */
+static struct ArrowArray *new_array(holder *h)
+{
+    if (h->n_arrays == h->cap_arrays) {
+        Py_ssize_t const cap = h->cap_arrays ? h->cap_arrays * 2 : 8;
+        struct ArrowArray **more = PyMem_Realloc(h->arrays, (size_t)cap * sizeof *more);
+        if (!more) return PyErr_NoMemory(), NULL;
+        h->arrays = more;
+        h->cap_arrays = cap;
+    }
+    struct ArrowArray *a = PyMem_Calloc(1, sizeof *a);
+    if (!a) return PyErr_NoMemory(), NULL;
+    return h->arrays[h->n_arrays++] = a;
+}
+
+/* All arrays of the column: the producer holds their memory. */
+static int collect(WriterObject *self, holder *h, int64_t *length)
+{
+    *length = 0;
+    for (;;) {
+        struct ArrowArray *a = new_array(h);
+        if (!a || arrow_next(&h->in, a) < 0) return -1;
+        if (!a->release) return 0;
+        if (a->length < 0 || !cq_add_i64(*length, a->length, length)) {
+            PyErr_Format(self->st->FormatError, "the Arrow producer gave an array of %lld rows", (long long)a->length);
+            return -1;
+        }
+        if (PyErr_CheckSignals() < 0) return -1;
+    }
+}
+
+static int bind_arrow_type(WriterObject *self, int32_t i, source *s, const struct ArrowSchema *type)
+{
+    cq_err e;
+    cq_err_clear(&e);
+    if (cq_import_arrow_type(&s->import, field_of(self, i), type, &e) != CQ_OK) return refuse_column(self, i, &e);
+    s->kind = SOURCE_ARROW;
+    if (cq_type_facts(field_of(self, i)->type)->is_float) s->null_advice = " (pandas gives NaN as null)";
+    return 0;
+}
+
+static int bind_arrow(WriterObject *self, int32_t i, source *s, holder *h, PyObject *capsule, PyObject *array)
+{
+    if (arrow_open(self->st, &h->in, capsule, array) < 0) return -1;
+    if (bind_arrow_type(self, i, s, &h->in.schema) < 0) return -1;
+    if (collect(self, h, &s->length) < 0) return -1;
+    s->arrays = (const struct ArrowArray *const *)h->arrays;
+    return 0;
+}
+
+/* -- write_columns ------------------------------------------------------------------------------ */
+
+static int bind_source(WriterObject *self, int32_t i, source *s, holder *h, PyObject *spec)
+{
+    PyObject *first, *second;
+    const char *tag;
+    s->length = -1;
+    if (!PyTuple_Check(spec) || PyTuple_GET_SIZE(spec) < 2 || !(tag = PyUnicode_AsUTF8(PyTuple_GET_ITEM(spec, 0)))) {
+        if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "a source is a tuple (kind, ...)");
+        return -1;
+    }
+    first = PyTuple_GET_ITEM(spec, 1);
+    if (strcmp(tag, "const") == 0) {
+        s->kind = SOURCE_CONST;
+        s->object = first;
+        return 0;
+    }
+    if (strcmp(tag, "range") == 0) return bind_range(self, i, s, first);
+    if (strcmp(tag, "buffer") == 0) return bind_buffer(self, i, s, h, spec);
+    if (strcmp(tag, "arrow_stream") == 0) return bind_arrow(self, i, s, h, first, NULL);
+    if (strcmp(tag, "arrow_array") == 0) {
+        if (!PyArg_ParseTuple(first, "OO:arrow_array", &first, &second)) return -1;
+        return bind_arrow(self, i, s, h, first, second);
+    }
+    s->kind = SOURCE_OBJECTS;
+    s->object = first;
+    s->length = PyObject_Length(first);
+    return s->length < 0 ? -1 : 0;
+}
+
+/* One length of all columns that have one. */
+static int common_length(const WriterObject *self, const source *sources, int64_t *out)
+{
+    int32_t first = -1;
+    for (int32_t i = 0; i < self->rows.n; i++) {
+        if (sources[i].length < 0) continue;
+        if (first < 0) {
+            first = i;
+        } else if (sources[i].length != sources[first].length) {
+            PyErr_Format(PyExc_ValueError, "write_columns(): column %R has %lld rows where column %R has %lld", self->rows.columns[i].name,
+                         (long long)sources[i].length, self->rows.columns[first].name, (long long)sources[first].length);
+            return -1;
+        }
+    }
+    if (first < 0) {
+        PyErr_SetString(PyExc_ValueError, "write_columns(): every column is one value, so that the number of rows is not known; "
+                                          "give a list or an array for one of them");
+        return -1;
+    }
+    *out = sources[first].length;
+    return 0;
+}
+
+static PyObject *write_columns(WriterObject *self, PyObject *list)
+{
+    int32_t const n = self->rows.n;
+    if (!PyList_Check(list) || PyList_GET_SIZE(list) != n) {
+        PyErr_Format(PyExc_TypeError, "write_columns() takes a list of %d sources", (int)n); /* lint: a count of columns */
+        return NULL;
+    }
+    source *sources = PyMem_Calloc((size_t)n, sizeof *sources);
+    holder *holders = PyMem_Calloc((size_t)n, sizeof *holders);
+    int64_t n_rows = 0;
+    int failed = 0;
+    if (!sources || !holders) failed = (PyErr_NoMemory(), -1);
+    for (int32_t i = 0; i < n && !failed; i++) failed = bind_source(self, i, &sources[i], &holders[i], PyList_GET_ITEM(list, i));
+    if (!failed) failed = common_length(self, sources, &n_rows);
+    if (!failed) failed = batch_write(self, sources, n_rows, 0, 0);
+    for (int32_t i = 0; i < n && holders; i++) holder_clear(&holders[i]);
+    PyMem_Free(holders);
+    PyMem_Free(sources);
+    return failed ? NULL : PyLong_FromLongLong(n_rows);
+}
+
+PyObject *Writer_write_columns(PyObject *op, PyObject *list)
+{
+    WriterObject *self = (WriterObject *)op;
+    if (!py_writer_acquire(self->st, op, "write_columns")) return NULL;
+    Py_INCREF(list);
+    PyObject *r = write_columns(self, list);
+    Py_DECREF(list);
+    py_writer_release(op);
+    return r;
+}
+
+/* -- write_arrow -------------------------------------------------------------------------------- */
+
+/* A stream of record batches bound to the writer's columns. */
+typedef struct arrow_table {
+    arrow_input in;
+    source *sources;
+    int64_t *child_of;           /* column -> child; -1: none, null */
+    const struct ArrowArray **columns; /* the batch's children; borrowed */
+} arrow_table;
+
+static int refuse_unknown(WriterObject *self, PyObject *name, bool is_index)
+{
+    PyObject *hint = py_did_you_mean(name, self->rows.names), *shown = hint ? py_value_text(self->st, name) : NULL;
+    if (shown && is_index)
+        PyErr_Format(self->st->RowValueError,
+                     "write_arrow(): there is no column %U: it is the index of a pandas DataFrame; write df.reset_index(drop=True), "
+                     "or df.reset_index() and a column for it",
+                     shown);
+    else if (shown)
+        PyErr_Format(self->st->RowValueError, "write_arrow(): there is no column %U%U; extra=\"ignore\" leaves such columns out", shown, hint);
+    Py_XDECREF(hint);
+    Py_XDECREF(shown);
+    return -1;
+}
+
+/* The column of a child; -1: none, -2: an exception. */
+static int32_t column_of(WriterObject *self, const struct ArrowSchema *child, bool ignore_extra)
+{
+    const char *text = child->name ? child->name : "";
+    PyObject *name = PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
+    if (!name) return -2;
+    PyObject *number = PyDict_GetItemWithError(self->rows.index, name);
+    int32_t i = number ? cq_i32(PyLong_AsLong(number)) : -1;
+    if (!number && (PyErr_Occurred() || !ignore_extra)) {
+        if (!PyErr_Occurred()) (void)refuse_unknown(self, name, strncmp(text, "__index_level_", 14) == 0);
+        i = -2;
+    }
+    Py_DECREF(name);
+    return i;
+}
+
+static int refuse_missing(WriterObject *self, int32_t i)
+{
+    char text[CQ_TYPE_TEXT_BYTES];
+    PyErr_Format(self->st->RowValueError, "write_arrow(): column %R is missing; declare it '%s?' to allow that", self->rows.columns[i].name,
+                 cq_field_type_text(field_of(self, i), text));
+    return -1;
+}
+
+static int bind_children(WriterObject *self, arrow_table *t, bool ignore_extra)
+{
+    const struct ArrowSchema *s = &t->in.schema;
+    cq_err e;
+    cq_err_clear(&e);
+    if (s->format && strcmp(s->format, "+s") != 0) {
+        PyErr_SetString(PyExc_TypeError, "write_arrow(): the data is one column without a name, not a table; write_columns({\"name\": data})");
+        return -1;
+    }
+    if (cq_arrow_check_struct(s, &e) != CQ_OK) return batch_raise(self, &e, -1, -1, 0);
+    for (int32_t i = 0; i < self->rows.n; i++) t->child_of[i] = -1;
+    for (int64_t k = 0; k < s->n_children; k++) {
+        const struct ArrowSchema *child = s->children[k];
+        int32_t const i = column_of(self, child, ignore_extra);
+        if (i == -2) return -1;
+        if (i < 0) continue;
+        if (t->child_of[i] >= 0) {
+            PyErr_Format(self->st->RowValueError, "write_arrow(): column %R is there twice", self->rows.columns[i].name);
+            return -1;
+        }
+        t->child_of[i] = k;
+        if (bind_arrow_type(self, i, &t->sources[i], child) < 0) return -1;
+    }
+    for (int32_t i = 0; i < self->rows.n; i++) {
+        if (t->child_of[i] >= 0) continue;
+        if (!field_of(self, i)->optional) return refuse_missing(self, i);
+        t->sources[i].kind = SOURCE_NULL;
+    }
+    return 0;
+}
+
+/* The children of a batch as sources; a struct's own offset and length cut them. */
+static int cut_batch(WriterObject *self, arrow_table *t, const struct ArrowArray *batch)
+{
+    cq_err e;
+    cq_err_clear(&e);
+    if (cq_arrow_check_batch(&t->in.schema, batch, &e) != CQ_OK) return batch_raise(self, &e, -1, -1, 0);
+    for (int32_t i = 0; i < self->rows.n; i++) {
+        if (t->child_of[i] < 0) continue;
+        t->columns[i] = batch->children[t->child_of[i]];
+        t->sources[i].arrays = &t->columns[i];
+        t->sources[i].is_part = true;
+        t->sources[i].part_from = batch->offset;
+    }
+    return 0;
+}
+
+static int write_batches(WriterObject *self, arrow_table *t, int64_t *n_rows)
+{
+    for (;;) {
+        struct ArrowArray batch;
+        if (arrow_next(&t->in, &batch) < 0) return -1;
+        if (!batch.release) return 0;
+        int failed = cut_batch(self, t, &batch);
+        if (!failed) failed = batch_write(self, t->sources, batch.length, *n_rows, *n_rows);
+        if (!failed) *n_rows += batch.length;
+        arrow_release_array(&batch);
+        if (failed || PyErr_CheckSignals() < 0) return -1;
+    }
+}
+
+static PyObject *write_arrow(WriterObject *self, PyObject *capsule, PyObject *array, bool ignore_extra)
+{
+    arrow_table t;
+    size_t const n = (size_t)self->rows.n;
+    int64_t n_rows = 0;
+    int failed = 0;
+    memset(&t, 0, sizeof t);
+    t.sources = PyMem_Calloc(n, sizeof *t.sources);
+    t.child_of = PyMem_Calloc(n, sizeof *t.child_of);
+    t.columns = PyMem_Calloc(n, sizeof *t.columns);
+    if (!t.sources || !t.child_of || !t.columns) failed = (PyErr_NoMemory(), -1);
+    if (!failed) failed = arrow_open(self->st, &t.in, capsule, array);
+    if (!failed) failed = bind_children(self, &t, ignore_extra);
+    if (!failed) failed = write_batches(self, &t, &n_rows);
+    arrow_clear(&t.in);
+    PyMem_Free(t.sources);
+    PyMem_Free(t.child_of);
+    PyMem_Free(t.columns);
+    return failed ? NULL : PyLong_FromLongLong(n_rows);
+}
+
+PyObject *Writer_write_arrow(PyObject *op, PyObject *const *args, Py_ssize_t n)
+{
+    WriterObject *self = (WriterObject *)op;
+    if (n != 3) {
+        PyErr_SetString(PyExc_TypeError, "write_arrow() takes a stream or schema capsule, an array capsule or None, and ignore_extra");
+        return NULL;
+    }
+    int const ignore = PyObject_IsTrue(args[2]);
+    if (ignore < 0 || !py_writer_acquire(self->st, op, "write_arrow")) return NULL;
+    PyObject *r = write_arrow(self, args[0], args[1], ignore > 0);
+    py_writer_release(op);
+    return r;
+}
