@@ -22,6 +22,18 @@ static void page_headers(void)
     CQT_EQ_MEM(dst, want_dict, sizeof want_dict);
     cq_page_header const most = {.type = CQ_PQ_DATA_PAGE, .encoding = CQ_PQ_RLE_DICTIONARY, .n_values = INT32_MAX, .uncompressed_bytes = INT32_MAX, .compressed_bytes = INT32_MAX, .crc = 0x80000000};
     CQT(cq_meta_page_header(&most, dst) <= CQ_PAGE_HEADER_BYTES);
+    /* version 2: rows are values, no repetition levels, is_compressed is always said */
+    cq_page_header v2 = {.type = CQ_PQ_DATA_PAGE_V2, .encoding = CQ_PQ_BYTE_STREAM_SPLIT, .n_values = 3, .n_nulls = 1, .level_bytes = 2, .uncompressed_bytes = 10, .compressed_bytes = 10, .crc = 1};
+    uint8_t want_v2[] = {0x15, 0x06, 0x15, 0x14, 0x15, 0x14, 0x15, 0x02, 0x4C, 0x15, 0x06, 0x15, 0x02, 0x15, 0x06, 0x15, 0x12, 0x15, 0x04, 0x15, 0x00, 0x12, 0x00, 0x00};
+    CQT_EQ_U(cq_meta_page_header(&v2, dst), sizeof want_v2);
+    CQT_EQ_MEM(dst, want_v2, sizeof want_v2);
+    v2.is_compressed = true;
+    want_v2[21] = 0x11;
+    CQT_EQ_U(cq_meta_page_header(&v2, dst), sizeof want_v2);
+    CQT_EQ_MEM(dst, want_v2, sizeof want_v2);
+    cq_page_header const most_v2 = {.type = CQ_PQ_DATA_PAGE_V2, .encoding = CQ_PQ_BYTE_STREAM_SPLIT, .n_values = INT32_MAX, .n_nulls = INT32_MAX, .level_bytes = INT32_MAX,
+                                    .uncompressed_bytes = INT32_MAX, .compressed_bytes = INT32_MAX, .crc = 0x80000000, .is_compressed = true};
+    CQT(cq_meta_page_header(&most_v2, dst) <= CQ_PAGE_HEADER_BYTES);
 }
 
 static void schema_elements(void)
@@ -51,7 +63,8 @@ static void largest_pieces(void)
             cq_field const f = {.name = name, .name_bytes = n, .type = (cq_type)t, .optional = true, .max_def = 1, .fixed_bytes = cq_type_facts((cq_type)t)->physical == CQ_PQ_FIXED_LEN_BYTE_ARRAY ? CQ_MAX_FIXED_BYTES : 0,
                                 .precision = 38, .scale = 38, .field_id = INT32_MAX};
             cq_chunk_meta c = {.field = &f, .codec = CQ_PQ_ZSTD, .n_slots = INT32_MAX, .compressed_bytes = INT64_MAX, .uncompressed_bytes = INT64_MAX,
-                               .data_page_offset = INT64_MAX, .dict_page_offset = INT64_MAX, .n_plain = INT32_MAX, .n_dict = INT32_MAX, .n_delta = INT32_MAX};
+                               .data_page_offset = INT64_MAX, .dict_page_offset = INT64_MAX, .n_plain = INT32_MAX, .n_dict = INT32_MAX, .n_delta = INT32_MAX,
+                               .n_split = INT32_MAX, .page_type = CQ_PQ_DATA_PAGE_V2};
             size_t const width = cq_type_facts(f.type)->width;
             c.stats.n_nulls = c.stats.value_bytes = INT64_MAX;
             c.stats.has_bounds = true;

@@ -114,9 +114,41 @@ static void caps_are_kept(void)
     cq_schema_reset(&s);
 }
 
+/* Each kind in use is counted once, whichever columns have it; one kind for all columns is as if it was the only one. */
+static void codecs_of_columns(void)
+{
+    static const cq_codec_kind mixed[] = {CQ_CODEC_ZSTD, CQ_CODEC_NONE, CQ_CODEC_SNAPPY, CQ_CODEC_ZSTD}, same[] = {CQ_CODEC_ZSTD, CQ_CODEC_ZSTD, CQ_CODEC_ZSTD, CQ_CODEC_ZSTD};
+    static const cq_codec_kind light[] = {CQ_CODEC_SNAPPY, CQ_CODEC_NONE, CQ_CODEC_SNAPPY, CQ_CODEC_SNAPPY};
+    cq_schema s;
+    cq_mem mem;
+    cq_plan one, p;
+    cq_err e;
+    make_schema(&s, &mem, 4, true);
+    for (int32_t level = 3; level <= 16; level += 13) {
+        cq_plan_opts o = opts_of(CQ_CODEC_ZSTD, level);
+        CQT_OK(cq_plan_make(&one, &s, &o, 64 << 20, &e), &e);
+        o.codec = CQ_CODEC_NONE;
+        o.codecs = same;
+        CQT_OK(cq_plan_make(&p, &s, &o, 64 << 20, &e), &e);
+        CQT_EQ_MEM(&p, &one, sizeof p);
+        o.codecs = mixed;
+        CQT_OK(cq_plan_make(&p, &s, &o, 64 << 20, &e), &e);
+        CQT_EQ_U(p.codec_bytes, one.codec_bytes + cq_codec_memory(CQ_CODEC_SNAPPY, level, p.page_bytes) + cq_codec_memory(CQ_CODEC_NONE, level, p.page_bytes));
+        CQT_EQ_U(p.page_bytes, one.page_bytes);
+        for (int k = 0; k < CQ_N_CODECS; k++) CQT(cq_plan_uses(&p, (cq_codec_kind)k));
+        for (uint64_t limit = 1 << 16; limit < UINT64_C(64) << 20; limit *= 3) check_refusal(&s, &o, limit);
+    }
+    cq_plan_opts const o = {.codec = CQ_CODEC_ZSTD, .codecs = light, .level = 19};
+    CQT_OK(cq_plan_make(&p, &s, &o, 64 << 20, &e), &e);
+    CQT(!cq_plan_uses(&p, CQ_CODEC_ZSTD) && cq_plan_uses(&p, CQ_CODEC_SNAPPY));
+    CQT(p.page_bytes > CQ_PAGE_BYTES_SLOW); /* no column is compressed slowly */
+    cq_schema_reset(&s);
+}
+
 void test_plan(void)
 {
     CQT_RUN(refusals_name_what_would_do);
     CQT_RUN(grows_with_the_limit);
     CQT_RUN(caps_are_kept);
+    CQT_RUN(codecs_of_columns);
 }
