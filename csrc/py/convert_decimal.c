@@ -16,15 +16,18 @@ typedef struct number {
     u128 value;
 } number;
 
-static u128 power10(int64_t n)
+/* n: 0 to 38. */
+static inline u128 power10(int64_t n)
 {
-    u128 v = 1;
-    while (n-- > 0) v *= 10;
-    return v;
+    static const uint64_t low[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, UINT64_C(10000000000),
+                                   UINT64_C(100000000000), UINT64_C(1000000000000), UINT64_C(10000000000000), UINT64_C(100000000000000),
+                                   UINT64_C(1000000000000000), UINT64_C(10000000000000000), UINT64_C(100000000000000000),
+                                   UINT64_C(1000000000000000000), UINT64_C(10000000000000000000)};
+    return n < 20 ? low[n] : (u128)low[19] * low[n - 19];
 }
 
 /* zeros: those seen since the last other digit, which count only if another one comes. */
-static void take_digit(number *out, int64_t *zeros, int digit)
+static inline void take_digit(number *out, int64_t *zeros, int digit)
 {
     if (digit == 0) {
         *zeros += out->n > 0;

@@ -136,7 +136,7 @@ static conv_result string_held(conv *x, column *c, PyObject *v)
     if (convert_classify(v) == FOREIGN_NULL) return convert_null(x, c, v);
     if (PyBytes_Check(v) || PyByteArray_Check(v) || PyMemoryView_Check(v))
         return convert_refuse_type(x, c, v, "; decode it, or declare the column 'binary'");
-    if (!is_member(x, v)) return convert_refuse_type(x, c, v, "; write str(value) if its text is meant");
+    if (!is_member(x, v) || PyLong_Check(v)) return convert_refuse_type(x, c, v, "; write str(value) if its text is meant");
     if (c->type == CQ_ENUM || c->takes_members) return put_member(x, c, v);
     return convert_refuse_type(x, c, v, "; write value.value or value.name");
 }
