@@ -148,7 +148,7 @@ class Schema(Mapping):
 
     def __arrow_c_schema__(self) -> object:
         """A PyCapsule of an ArrowSchema: ``pyarrow.schema(s)``, ``polars.Schema(s)``."""
-        return _core.make_arrow_schema([(f.name, f.type, f.nullable) for f in self.fields])
+        return _core.make_arrow_schema(core_fields(self))
 
     def __getitem__(self, name: str) -> Field:
         return self._by_name[name]

@@ -9,12 +9,9 @@ import warnings
 import ccpq
 import pytest
 
-from ccpq import _core
 from ccpq._errors import SchemaError, UnsupportedError
 from ccpq._schema import TYPES, Field, Schema, core_fields, schema
 from ccpq._types import FORMS, MAX_FIXED_BYTES, parse_type
-
-needs_arrow = pytest.mark.skipif(not hasattr(_core, "arrow_schema_fields"), reason="this core reads no Arrow schemas")
 
 UNITS = ("s", "ms", "us", "ns")
 PARAMETRIC = {
@@ -278,7 +275,6 @@ class Capsule:
         return self.inner.__arrow_c_schema__()
 
 
-@needs_arrow
 def test_arrow_schemas_keep_their_nullability():
     pa = pytest.importorskip("pyarrow")
     given = pa.schema([pa.field("a", pa.int64(), nullable=False), ("b", pa.large_string()), pa.field("c", pa.timestamp("ns", "Europe/Berlin"), nullable=False), ("d", pa.decimal128(5, 2))])
@@ -289,7 +285,26 @@ def test_arrow_schemas_keep_their_nullability():
         assert schema(x, nullable=True).to_dict() == expected
 
 
-@needs_arrow
+def test_arrow_types_are_types_of_columns():
+    pa = pytest.importorskip("pyarrow")
+    given = {"a": pa.float32(), "b": pa.field("x", pa.large_string()), "c": pa.field("c", pa.int8(), nullable=False), "d": pa.decimal128(5, 2), "e": Capsule(pa.timestamp("s", "UTC"))}
+    assert schema(given).to_dict() == {"a": "float32", "b": "string?", "c": "int8", "d": "decimal(5, 2)", "e": "timestamp[s, UTC]"}
+    assert schema(given, nullable=True).to_dict() == {"a": "float32?", "b": "string?", "c": "int8", "d": "decimal(5, 2)?", "e": "timestamp[s, UTC]?"}
+    with pytest.raises((SchemaError, UnsupportedError), match="^column 'late': .*duration"):
+        Field("late", pa.duration("us"))
+    with pytest.raises(TypeError, match="arrow_schema"):
+        schema(Capsule(type("Bad", (), {"__arrow_c_schema__": lambda self: 3})()))
+
+
+def test_polars_types_get_the_string_to_write():
+    pl = pytest.importorskip("polars")
+    for x in (pl.Float32, pl.Float32()):
+        with pytest.raises(SchemaError):
+            Field("x", x)
+    with pytest.raises(SchemaError, match="write the string 'float32'"):
+        Field("x", pl.Float32)
+
+
 def test_frames_have_schemas():
     pd, pl = pytest.importorskip("pandas"), pytest.importorskip("polars")
     assert schema(pl.DataFrame({"a": [1], "s": ["x"]})).to_dict() == {"a": "int64?", "s": "string?"}
@@ -298,7 +313,6 @@ def test_frames_have_schemas():
     assert schema(pd.DataFrame({"a": [1], "s": ["x"]})).to_dict() == {"a": "int64?", "s": "string?"}
 
 
-@needs_arrow
 def test_arrow_schemas_are_checked_as_others_are():
     pa = pytest.importorskip("pyarrow")
     with pytest.raises(SchemaError, match="'a' is there twice"):
@@ -311,7 +325,6 @@ def test_arrow_schemas_are_checked_as_others_are():
         schema(pa.schema([("A", pa.int64()), ("a", pa.int64())]))
 
 
-@needs_arrow
 def test_a_schema_is_an_arrow_schema():
     pa = pytest.importorskip("pyarrow")
     s = schema({"a": "int64", "b": "timestamp[us, UTC]?", "c": "decimal(12, 2)", "d": "binary[3]?", "e": "time[ns]"})
