@@ -12,6 +12,7 @@
     M(file)                                                                                                            \
     M(buf)                                                                                                             \
     M(arena)                                                                                                           \
+    M(bitmap)                                                                                                          \
     M(bytes)                                                                                                           \
     M(checksum)                                                                                                        \
     M(spill)                                                                                                           \
@@ -33,6 +34,7 @@
     M(metadata)                                                                                                        \
     M(vec)                                                                                                             \
     M(stats)                                                                                                           \
+    M(arrow_type)                                                                                                      \
     M(format)                                                                                                          \
     /* F3 write */                                                                                                     \
     M(sink)                                                                                                            \
@@ -47,6 +49,9 @@
     M(batch_write)                                                                                                     \
     M(writer_faults)                                                                                                   \
     M(writer_budget)                                                                                                   \
+    M(value_import)                                                                                                    \
+    M(strided_import)                                                                                                  \
+    M(stage)                                                                                                           \
     M(arrow_import)                                                                                                    \
     /* F3 read */                                                                                                      \
     M(source)                                                                                                          \

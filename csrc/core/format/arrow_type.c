@@ -233,12 +233,19 @@ static cq_status check_alive(const struct ArrowSchema *s, cq_err *e)
     return CQ_OK;
 }
 
-/* Values that may stand in a dictionary or behind run ends. */
-static cq_status parse_flat(const struct ArrowSchema *s, cq_arrow_type *t, cq_err *e)
+/* What indexes and run ends are. */
+static cq_status parse_storage(const struct ArrowSchema *s, cq_arrow_type *t, cq_err *e)
 {
     CQ_TRY(check_alive(s, e));
     CQ_TRY(parse_format(s->format, t, e));
     if (s->n_children) return cq_fail(e, CQ_EFORMAT, "the Arrow producer gave %lld children to a type that has none: '%s'", (long long)s->n_children, show(s->format).text);
+    return CQ_OK;
+}
+
+/* Values that may stand in a dictionary or behind run ends. */
+static cq_status parse_flat(const struct ArrowSchema *s, cq_arrow_type *t, cq_err *e)
+{
+    CQ_TRY(parse_storage(s, t, e));
     return parse_extension(s, t, e);
 }
 
@@ -246,7 +253,7 @@ static cq_status parse_dictionary(const struct ArrowSchema *s, cq_arrow_type *t,
 {
     cq_arrow_type index;
     memset(&index, 0, sizeof index);
-    CQ_TRY(parse_flat(s, &index, e));
+    CQ_TRY(parse_storage(s, &index, e));
     if (index.kind != CQ_ARROW_INT) return cq_fail(e, CQ_EFORMAT, "the Arrow producer gave a dictionary whose index is no integer: '%s'", show(s->format).text);
     CQ_TRY(check_alive(s->dictionary, e));
     if (s->dictionary->dictionary || s->dictionary->format[0] == '+')
@@ -270,7 +277,7 @@ static cq_status parse_run_end(const struct ArrowSchema *s, cq_arrow_type *t, cq
     CQ_TRY(check_alive(ends, e));
     CQ_TRY(check_alive(values, e));
     if (ends->dictionary) return cq_fail(e, CQ_EFORMAT, "the Arrow producer gave run ends in a dictionary");
-    CQ_TRY(parse_flat(ends, &run, e));
+    CQ_TRY(parse_storage(ends, &run, e));
     if (run.kind != CQ_ARROW_INT || run.width == 1 || !run.is_signed)
         return cq_fail(e, CQ_EFORMAT, "the Arrow producer gave run ends of type '%s'; they are int16, int32 or int64", show(ends->format).text);
     if (strcmp(values->format, "+r") == 0) return cq_fail(e, CQ_EUNSUPPORTED, "Arrow runs of runs; cast the column to its plain type");
