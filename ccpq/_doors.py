@@ -71,7 +71,7 @@ def _check_rows(rows: Any, method: str) -> None:
         raise TypeError(f"{method}() takes rows, not the class {kind}")
     elif (isinstance(rows, tuple) or not isinstance(rows, Iterable)) and field_names(type(rows)) is not None:
         raise TypeError(f"{method}() takes many rows; a {kind} is one row: write_row(row), or {method}([row])")
-    elif not isinstance(rows, Iterable) and not hasattr(rows, "__getitem__"):
+    elif not isinstance(rows, Iterable) and (not hasattr(rows, "__getitem__") or hasattr(rows, "collect")):
         _refuse(rows, kind, method)
 
 
@@ -100,7 +100,7 @@ def _advice_of_frame(rows: Any) -> str:
         return "iterating a DataFrame gives column names; use write_arrow(df)"
     if kind == "DataFrame":
         return "iterating a DataFrame gives columns; use write_arrow(df)"
-    return f"it holds columns; use write_arrow({kind.lower()})"
+    return "it holds columns, no rows; use write_arrow(data)"
 
 
 def _refuse(rows: Any, kind: str, method: str) -> NoReturn:

@@ -198,26 +198,27 @@ static bool is_sqlite_row(const PyTypeObject *tp)
 }
 
 /* What is a table or a column of one to others: frames have keys() and [], but are no rows. */
-static int is_table(PyObject *row)
+static int is_table(PyTypeObject *tp)
 {
     static const char *const names[] = {"__arrow_c_stream__", "__arrow_c_array__", "__dataframe__", "__array_interface__"};
     int r = 0;
-    for (size_t i = 0; r == 0 && i < sizeof names / sizeof *names; i++) r = layout_has(row, names[i]);
+    for (size_t i = 0; r == 0 && i < sizeof names / sizeof *names; i++) r = layout_has((PyObject *)tp, names[i]);
     return r;
 }
 
-/* Anything else; *known false where it is no row. */
+/* Anything else; *known false where it is no row. Classes are asked before objects: an object may
+ * have a __getattr__ that answers to anything. */
 static conv_result resolve_object(table *t, row_class *c, PyObject *row, PyTypeObject *tp, bool *known)
 {
-    int r = is_table(row);
-    if (r) return r < 0 ? CONV_RAISED : CONV_OK;
     c->kind = ROW_OBJECT;
     conv_result named = names_of_class(t, c, (PyObject *)tp, known);
     if (named != CONV_OK || *known) return named;
+    int r = is_table(tp);
+    if (r) return r < 0 ? CONV_RAISED : CONV_OK;
     *known = true;
     c->kind = is_sqlite_row(tp) ? ROW_KEYED : ROW_MAPPING;
     if (c->kind == ROW_KEYED) return CONV_OK;
-    r = PyMapping_Check(row) ? layout_has(row, "keys") : 0;
+    r = PyMapping_Check(row) ? layout_has((PyObject *)tp, "keys") : 0;
     if (r == 0) {
         r = has_names(row, "_fields");
         *c = (row_class){.kind = ROW_FIELDS, .attribute = "_fields", .by_position = (tp->tp_flags & Py_TPFLAGS_SEQUENCE) != 0};

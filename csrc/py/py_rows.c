@@ -144,9 +144,19 @@ void table_row_aborted(table *t)
 
 /* -- by position ------------------------------------------------------------------------------- */
 
+/* The last part of the name of an object's type. */
+static const char *short_name(PyObject *o)
+{
+    const char *name = Py_TYPE(o)->tp_name, *dot = strrchr(name, '.');
+    return dot ? dot + 1 : name;
+}
+
 static conv_result refuse_length(table *t, PyObject *row, Py_ssize_t n, Py_ssize_t wanted)
 {
-    return fail_row(t, row, convert_refuse(&t->x, t->x.st->RowValueError, "%zd values in the row, %zd are needed", n, wanted));
+    const char *advice = "";
+    if (PyTuple_Check(row) && n == 2 && strcmp(short_name(PyTuple_GET_ITEM(row, 1)), "Series") == 0)
+        advice = "; iterrows() gives pairs of an index and a Series: use write_arrow(df)";
+    return fail_row(t, row, convert_refuse(&t->x, t->x.st->RowValueError, "%zd values in the row, %zd are needed%s", n, wanted, advice));
 }
 
 static conv_result put_absent(table *t, const layout *l)
@@ -404,13 +414,12 @@ static conv_result put_mapping(table *t, PyObject *row)
 /* What to write instead of what pandas, numpy and Arrow give to those who iterate over them. */
 static int table_advice(PyObject *row, const char **advice)
 {
-    const char *name = strrchr(Py_TYPE(row)->tp_name, '.');
-    name = name ? name + 1 : Py_TYPE(row)->tp_name;
-    int array = layout_has(row, "__array_interface__"), arrow = 0;
-    if (array == 0) arrow = layout_has(row, "__arrow_c_stream__");
-    if (array == 0 && arrow == 0) arrow = layout_has(row, "__arrow_c_array__");
+    PyObject *tp = (PyObject *)Py_TYPE(row);
+    int array = layout_has(tp, "__array_interface__"), arrow = 0;
+    if (array == 0) arrow = layout_has(tp, "__arrow_c_stream__");
+    if (array == 0 && arrow == 0) arrow = layout_has(tp, "__arrow_c_array__");
     if (array < 0 || arrow < 0) return -1;
-    if (strcmp(name, "Series") == 0)
+    if (strcmp(short_name(row), "Series") == 0)
         *advice = "write the frame with write_arrow(df), or write_rows(df.itertuples(index=False))";
     else if (array)
         *advice = "write columns of an array with write_columns({'name': array[:, 0], ...}), or write_rows(array.tolist())";
