@@ -5,22 +5,30 @@
 
 #include "base/utf8.h"
 
+/* An attribute that has to be there. */
+static PyObject *attribute(PyObject *o, const char *name)
+{
+    PyObject *a = py_attribute(o, name);
+    if (!a && !PyErr_Occurred()) PyErr_SetString(PyExc_AttributeError, name);
+    return a;
+}
+
 /* As json.JSONEncoder makes it for ensure_ascii=False, allow_nan=False, separators=(",", ":"), but kept: a new one costs
  * as much as a small dict. It is private there, and has been the same since Python 3.0; without it the public one. */
 static PyObject *make_encoder(PyObject *json, PyObject *seen)
 {
-    PyObject *made = NULL, *encoder = NULL, *options = NULL, *c_make = PyObject_GetAttrString(json, "c_make_encoder");
+    PyObject *made = NULL, *encoder = NULL, *options = NULL, *c_make = attribute(json, "c_make_encoder");
     if (!c_make) return NULL;
-    PyObject *type = PyObject_GetAttrString(json, "JSONEncoder"), *quote = PyObject_GetAttrString(json, "encode_basestring"), *none = PyTuple_New(0);
+    PyObject *type = attribute(json, "JSONEncoder"), *quote = attribute(json, "encode_basestring"), *none = PyTuple_New(0);
     if (!type || !quote || !none) goto done;
     options = Py_BuildValue("{s:O,s:O,s:(ss)}", "ensure_ascii", Py_False, "allow_nan", Py_False, "separators", ",", ":");
     encoder = options ? PyObject_Call(type, none, options) : NULL;
     if (!encoder) goto done;
     if (c_make == Py_None) {
-        made = PyObject_GetAttrString(encoder, "iterencode");
+        made = attribute(encoder, "iterencode");
         goto done;
     }
-    PyObject *fail = PyObject_GetAttrString(encoder, "default");
+    PyObject *fail = attribute(encoder, "default");
     if (fail)
         made = PyObject_CallFunction(c_make, "OOOOssOOO", seen, fail, quote, Py_None, ":", ",", Py_False, Py_False, Py_False);
     Py_XDECREF(fail);
@@ -184,7 +192,7 @@ static conv_result json_held(conv *x, column *c, PyObject *v)
     if (PyBytes_Check(v)) return put_utf8(x, c, v);
     if (PyUnicode_Check(v)) return convert_put_str(x, c, v);
     if (PyObject_TypeCheck(v, (PyTypeObject *)x->st->Json)) {
-        PyObject *content = PyObject_GetAttrString(v, "value");
+        PyObject *content = attribute(v, "value");
         if (!content) return CONV_RAISED;
         conv_result r = put_json(x, c, content, v);
         Py_DECREF(content);

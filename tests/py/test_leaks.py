@@ -4,10 +4,14 @@ Error branches are where references are lost. Memory of the core is watched else
 LeakSanitizer in `make asan`); this sees Python objects. A call must fail, by an exception or a refusal, to stand here.
 """
 
+import datetime as dt
+import enum
 import gc
 import os
 import sys
+import uuid
 import weakref
+from decimal import Decimal
 
 import pytest
 
@@ -94,6 +98,72 @@ CASES = {
 }
 
 
+class Color(enum.Enum):
+    RED, FIVE = "red", 5
+
+
+class Zone(dt.tzinfo):
+    def utcoffset(self, when):
+        raise Private
+
+
+class Odd(dt.datetime):
+    def utcoffset(self):
+        return 5
+
+
+class Uid(uuid.UUID):
+    __slots__ = ()
+
+    def __init__(self):
+        pass
+
+    int = property(lambda self: 2**200)
+    __repr__ = object.__repr__
+
+
+class Items(dict):
+    def items(self):
+        raise Private
+
+
+class Path:
+    def __fspath__(self):
+        raise Private
+
+
+def ring():
+    r = [1]
+    r.append({"again": r})
+    return r
+
+
+NOON = dt.datetime(2024, 2, 29, 12, 30, 15, 123456)
+UTC = dt.timezone.utc
+# (type, a value it takes, a value it does not)
+CONVERSIONS = [
+    ("float16", 1.5, 1e6), ("float16", 7, "x"), ("enum", Color.RED, Color.FIVE), ("enum", "x", 5), ("string", "x", Color.RED), ("binary[3]", b"abc", b"ab"),
+    ("binary[3]", bytearray(b"abc"), bytearray(5)), ("uuid", uuid.UUID(int=5), Uid()), ("uuid", uuid.UUID(int=5), "x"), ("uuid", bytes(16), b"x"),
+    ("json", {"a": [1]}, {"a": object()}), ("json", [1], {"a": {1: 2}}), ("json", "x", b"\xff"), ("json", ccpq.Json(1), ccpq.Json({0: 1})), ("json", [], 5),
+    ("json", [{"a": 1}], [Items(a=1)]), ("json", [{"a": 1}], ring()), ("json", {"a": 1}, {"a": "\ud800"}), ("json", [], [float("nan")]),
+    ("timestamp[us]", NOON, NOON.replace(tzinfo=UTC)), ("timestamp[us, UTC]", NOON.replace(tzinfo=dt.timezone(dt.timedelta(hours=1))), NOON),
+    ("timestamp[us, UTC]", NOON.replace(tzinfo=UTC), NOON.replace(tzinfo=Zone())), ("timestamp[us]", 5, Odd(2024, 1, 1)), ("timestamp[ms]", 5, NOON),
+    ("timestamp[ns]", NOON, dt.datetime(3000, 1, 1)), ("timestamp[s]", 2**40, 2**70), ("timestamp[us]", NOON, 1.5), ("date", NOON.date(), NOON), ("time[ms]", dt.time(1), NOON.time()),
+    ("time[us]", dt.time(1), dt.time(1, tzinfo=UTC)), ("decimal(5, 2)", Decimal("1.5"), Decimal("1.555")), ("decimal(38, 2)", 10**20, 10**38), ("decimal(5, 2)", 7, Decimal("sNaN")),
+    ("decimal(5, 2)", 7, 10**5000), ("decimal(5, 2)", 7, 1.5),
+]  # fmt: skip
+LENIENT = [
+    ("int8", "5", "500"), ("int8", 5.0, 5.5), ("float32", "1.5", "1e39"), ("float64", "1.5", "x"), ("bool", "true", "yes"), ("bool", 1, 2), ("date", "2024-02-29", "2023-02-29"),
+    ("timestamp[us]", "2024-02-29T12:30", "2024-02-29T12:30Z"), ("timestamp[ms]", "2024-02-29T12:30", "2024-02-29T12:30:00.0001"), ("decimal(5, 2)", "1.5", "1.555"),
+    ("decimal(5, 2)", "1.5", "x"), ("uuid", str(uuid.UUID(int=5)), "x"), ("string", Color.RED, Color.FIVE), ("string", uuid.UUID(int=5), Path()), ("binary", b"x", "x"),
+]  # fmt: skip
+
+
+def convert(type_, good, bad, strict):
+    with ccpq.Writer(Bytes(), {"c": type_}, strict=strict) as w:
+        w.write_rows([(good,), (bad,)])
+
+
 def blocks_kept(call):
     """Blocks that TIMES failing calls leave behind: the least of three rounds, since caches fill up and a leak repeats."""
     rounds = []
@@ -114,6 +184,16 @@ def blocks_kept(call):
 @pytest.mark.parametrize("name", CASES)
 def test_failing_call_leaks_nothing(name):
     assert blocks_kept(CASES[name]) < NOISE
+
+
+@pytest.mark.parametrize("i", range(len(CONVERSIONS)), ids=lambda i: f"{i}-{CONVERSIONS[i][0]}")
+def test_refused_value_leaks_nothing(i):
+    assert blocks_kept(lambda: convert(*CONVERSIONS[i], strict=True)) < NOISE
+
+
+@pytest.mark.parametrize("i", range(len(LENIENT)), ids=lambda i: f"{i}-{LENIENT[i][0]}")
+def test_refused_value_leaks_nothing_if_not_strict(i):
+    assert blocks_kept(lambda: convert(*LENIENT[i], strict=False)) < NOISE
 
 
 @pytest.mark.skipif(sys.getallocatedblocks() == 0, reason="needs Python's own allocator")
