@@ -18,7 +18,8 @@ static void random_table(wf_table *t, int64_t n, int64_t spare)
     wf_table_init(t, n + spare);
     for (int32_t i = 0; i < columns; i++) {
         cq_type const type = cqt_rand_below(2) ? (cq_type)cqt_rand_below(CQ_N_TYPES) : cqt_rand_below(2) ? CQ_STRING : CQ_INT64;
-        (void)wf_table_add(t, type, cqt_rand_below(2));
+        (void)wf_table_add_sized(t, type, cqt_rand_below(2), 1 + (int32_t)cqt_rand_below(cqt_rand_below(8) ? 40 : 2000),
+                                 type == CQ_DECIMAL32 ? 9 : type == CQ_DECIMAL64 ? 18 : 19 + (int32_t)cqt_rand_below(20));
         wf_fill_random(t, i, n, (size_t)(cqt_rand_below(8) ? 60 : 3000));
     }
     /* spare rows of other values: for groups that are rolled back and rows that are aborted */
@@ -57,15 +58,15 @@ static void add_step(wf_step *steps, int *n, wf_op op, int64_t a, int64_t b)
 }
 
 /* Rows [a, b) in random pieces by random routes, with what leaves no trace between them. */
-static void random_route(wf_step *steps, int *n_steps, const wf_table *t, int64_t a, int64_t b, int64_t spare)
+static void random_route(wf_step *steps, int *n_steps, const wf_table *t, int64_t a, int64_t b, int64_t spare, bool may_check)
 {
     int64_t const top = cqt_rand_below(3) ? 1 + (b - a) / 8 : b - a;
     while (a < b) {
         int64_t const k = cq_min_i64(b - a, 1 + (int64_t)cqt_rand_below((uint64_t)top));
-        uint64_t const route = cqt_rand_below(4);
+        uint64_t const route = cqt_rand_below(5);
         if (spare && cqt_rand_below(3) == 0)
             add_step(steps, n_steps, WF_ABORT, t->n_rows - 1 - (int64_t)cqt_rand_below((uint64_t)spare), (int64_t)cqt_rand_below((uint64_t)t->n_columns + 1));
-        add_step(steps, n_steps, route == 0 ? WF_ROWS : route == 1 ? WF_BATCH : WF_SHAPED, a, a + k);
+        add_step(steps, n_steps, route == 0 ? WF_ROWS : route == 1 ? WF_BATCH : route == 2 && may_check ? WF_CHECKED : WF_SHAPED, a, a + k);
         a += k;
     }
 }
@@ -90,10 +91,10 @@ static void same_bytes_by_every_route(void)
             int n_steps = 0;
             if (j == 2) { /* history: a group that is rolled back, first of all */
                 add_step(steps, &n_steps, WF_BEGIN, 0, 0);
-                random_route(steps, &n_steps, &t, cq_min_i64(n / 3, n - 1), n, 0);
+                random_route(steps, &n_steps, &t, cq_min_i64(n / 3, n - 1), n, 0, false);
                 add_step(steps, &n_steps, WF_ROLLBACK, 0, 0);
             }
-            random_route(steps, &n_steps, &t, 0, n, SPARE);
+            random_route(steps, &n_steps, &t, 0, n, SPARE, true);
             wf_run r = wf_new(&t, steps, 0);
             r.o = first.o;
             /* less memory than the plan's limit would need at its worst, as far as parked pages go, or more */
@@ -108,7 +109,133 @@ static void same_bytes_by_every_route(void)
     }
 }
 
+/* -- batches checked together ----------------------------------------------------------------------------------------- */
+
+static void checks_see_the_batches_before(void)
+{
+    static const int64_t first[] = {1, 2, 3}, second[] = {3, 5, 5}, back[] = {4, 9, 2};
+    wf_table t;
+    wf_table_init(&t, 1);
+    (void)wf_table_add(&t, CQ_INT64, false);
+    wf_step const none[] = {{WF_END_OF_STEPS, 0, 0}};
+    cq_sort_key const key = {0, false};
+    wf_run r = wf_new(&t, none, UINT64_C(8) << 20);
+    r.o.sorting = &key;
+    r.o.n_sorting = 1;
+    CQT_OK(wf_begin(&r), &r.err);
+    cq_err *e = &r.err;
+    cq_vec const a = cq_vec_flat(CQ_INT64, first, NULL), b = cq_vec_flat(CQ_INT64, second, NULL), c = cq_vec_flat(CQ_INT64, back, NULL);
+    cq_batch const one = {3, &a}, two = {3, &b}, three = {3, &c}, empty = {0, &c};
+    CQT_STATUS(cq_writer_check_batch(r.w, &one, e), CQ_ESTATE);
+    cq_writer_end_checks(r.w); /* nothing was begun */
+    CQT_OK(cq_writer_begin_checks(r.w, e), e);
+    CQT_STATUS(cq_writer_begin_checks(r.w, e), CQ_ESTATE);
+    CQT_OK(cq_writer_check_batch(r.w, &one, e), e);
+    CQT_OK(cq_writer_check_batch(r.w, &empty, e), e);
+    CQT_OK(cq_writer_check_batch(r.w, &two, e), e);
+    CQT_STATUS(cq_writer_check_batch(r.w, &three, e), CQ_EVALUE);
+    CQT_EQ_I(e->row, 0);
+    CQT_IN_STR(e->msg, "4 after 5");
+    CQT_STATUS(cq_writer_write_batch(r.w, &one, e), CQ_ESTATE);
+    CQT_STATUS(cq_writer_write_checked(r.w, &one, e), CQ_ESTATE);
+    CQT_STATUS(cq_writer_begin_group(r.w, e), CQ_ESTATE);
+    CQT_STATUS(cq_writer_close(r.w, NULL, 0, e), CQ_ESTATE);
+    cq_writer_end_checks(r.w);
+    CQT_EQ_I(cq_writer_error(r.w)->code, CQ_OK);
+    CQT_EQ_I(cq_writer_group_rows(r.w), 0);
+    CQT_OK(cq_writer_begin_checks(r.w, e), e); /* forgotten: the first one again */
+    CQT_OK(cq_writer_check_batch(r.w, &one, e), e);
+    CQT_OK(cq_writer_check_batch(r.w, &two, e), e);
+    cq_writer_end_checks(r.w);
+    CQT_OK(cq_writer_write_checked(r.w, &one, e), e);
+    CQT_OK(cq_writer_write_checked(r.w, &empty, e), e);
+    CQT_OK(cq_writer_write_checked(r.w, &two, e), e);
+    CQT_STATUS(cq_writer_write_batch(r.w, &three, e), CQ_EVALUE);
+    CQT_STATUS(cq_writer_write_batch(r.w, &one, e), CQ_EVALUE);
+    CQT_OK(cq_colbuf_put_i64(cq_writer_column(r.w, 0), 7, e), e);
+    CQT_STATUS(cq_writer_begin_checks(r.w, e), CQ_ESTATE); /* inside of a row */
+    CQT_OK(cq_writer_end_row(r.w, e), e);
+    CQT_OK(cq_writer_begin_group(r.w, e), e);
+    CQT_STATUS(cq_writer_begin_checks(r.w, e), CQ_ESTATE);
+    cq_writer_rollback_group(r.w);
+    CQT_OK(cq_writer_begin_checks(r.w, e), e);
+    CQT_STATUS(cq_writer_check_batch(r.w, &two, e), CQ_EVALUE);
+    CQT_IN_STR(e->msg, "3 after 7");
+    cq_writer_end_checks(r.w);
+    wf_finish(&r, cq_writer_close(r.w, NULL, 0, e));
+    CQT_OK(r.status, e);
+    CQT_EQ_I(r.info.rows, 7);
+    wf_free(&r);
+    wf_table_free(&t);
+}
+
+/* A writer that is freed between begin and end, and one whose checks found no memory. */
+static void checks_without_an_end(void)
+{
+    wf_table t;
+    wf_table_init(&t, 1);
+    (void)wf_table_add(&t, CQ_STRING, false);
+    wf_step const none[] = {{WF_END_OF_STEPS, 0, 0}};
+    cq_sort_key const key = {0, false};
+    cq_span const texts[] = {cq_span_of("abc", 3), cq_span_of("abcd", 4)};
+    cq_vec const v = cq_vec_spans(CQ_STRING, texts, NULL);
+    cq_batch const b = {2, &v};
+    wf_run r = wf_new(&t, none, UINT64_C(8) << 20);
+    r.o.sorting = &key;
+    r.o.n_sorting = 1;
+    CQT_OK(wf_begin(&r), &r.err);
+    CQT_OK(cq_writer_begin_checks(r.w, &r.err), &r.err);
+    r.mem.fail_at = r.mem.n_requests + 1;
+    CQT_STATUS(cq_writer_check_batch(r.w, &b, &r.err), CQ_ENOMEM);
+    CQT_OK(cq_writer_check_batch(r.w, &b, &r.err), &r.err);
+    wf_finish(&r, CQ_ESTATE);
+    wf_free(&r);
+    wf_table_free(&t);
+}
+
+/* Lengths of fixed-length values, and types that take no ramp. */
+static void refusals(void)
+{
+    wf_table t;
+    wf_table_init(&t, 1);
+    (void)wf_table_add_sized(&t, CQ_FIXED, true, 3, 0);
+    (void)wf_table_add(&t, CQ_TIMESTAMP_MS, false);
+    (void)wf_table_add(&t, CQ_DATE, true);
+    wf_step const none[] = {{WF_END_OF_STEPS, 0, 0}};
+    wf_run r = wf_new(&t, none, UINT64_C(8) << 20);
+    CQT_OK(wf_begin(&r), &r.err);
+    cq_err *e = &r.err;
+    cq_span const good[] = {cq_span_of("abc", 3), cq_span_of(NULL, 99)}, bad[] = {cq_span_of("abc", 3), cq_span_of("ab", 2)}, longer[] = {cq_span_of("abcd", 4), good[0]};
+    static const uint8_t second_null[] = {1, 0};
+    cq_vec const dates = cq_vec_null(CQ_DATE), time = cq_vec_ramp_of(CQ_TIMESTAMP_MS, 5, 10);
+    cq_vec const ok[] = {cq_vec_spans(CQ_FIXED, good, second_null), time, dates}, shorter[] = {cq_vec_spans(CQ_FIXED, bad, NULL), time, dates},
+                 too_long[] = {cq_vec_spans(CQ_FIXED, longer, NULL), time, dates}, constant[] = {cq_vec_const(CQ_FIXED, cq_span_of("abcd", 4)), time, dates},
+                 ramp[] = {ok[0], time, cq_vec_ramp_of(CQ_DATE, 1, 1)}, other[] = {ok[0], cq_vec_ramp(1, 1), dates};
+    cq_batch const b[] = {{2, ok}, {2, shorter}, {2, too_long}, {2, constant}, {2, ramp}, {2, other}};
+    CQT_STATUS(cq_writer_write_batch(r.w, &b[1], e), CQ_EVALUE);
+    CQT_EQ_I(e->row, 1);
+    CQT_IN_STR(e->msg, "binary[3]");
+    CQT_STATUS(cq_writer_write_batch(r.w, &b[2], e), CQ_EVALUE);
+    CQT_EQ_I(e->row, 0);
+    CQT_STATUS(cq_writer_write_batch(r.w, &b[3], e), CQ_EVALUE);
+    CQT_STATUS(cq_writer_write_batch(r.w, &b[4], e), CQ_EARG);
+    CQT_STATUS(cq_writer_write_batch(r.w, &b[5], e), CQ_EARG);
+    CQT_OK(cq_writer_write_batch(r.w, &b[0], e), e);
+    cq_colbuf *c = cq_writer_column(r.w, 0);
+    uint8_t *to;
+    CQT_STATUS(cq_colbuf_put_bytes(c, "ab", 2, e), CQ_EVALUE);
+    CQT_STATUS(cq_colbuf_reserve_bytes(c, 4, &to, e), CQ_EVALUE);
+    wf_finish(&r, cq_writer_close(r.w, NULL, 0, e));
+    CQT_OK(r.status, e);
+    CQT_EQ_I(r.info.rows, 2);
+    wf_free(&r);
+    wf_table_free(&t);
+}
+
 void test_batch_write(void)
 {
+    CQT_RUN(checks_see_the_batches_before);
+    CQT_RUN(checks_without_an_end);
+    CQT_RUN(refusals);
     CQT_RUN(same_bytes_by_every_route);
 }

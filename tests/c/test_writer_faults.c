@@ -21,7 +21,7 @@ typedef struct tally {
 static bool has_batches(const wf_scenario *s)
 {
     for (const wf_step *x = s->steps; x->op != WF_END_OF_STEPS; x++)
-        if (x->op == WF_BATCH || x->op == WF_SHAPED) return true;
+        if (x->op == WF_BATCH || x->op == WF_SHAPED || x->op == WF_CHECKED) return true;
     return false;
 }
 
@@ -125,7 +125,10 @@ static void never_closed(void)
         wf_run r = wf_scenario_run(&s, NULL);
         CQT_OK(wf_begin(&r), &r.err);
         if (s.n_rows > 2)
-            for (int64_t row = 0; row < 3; row++) CQT_OK(wf_whole_row(&r, row), &r.err);
+            for (int64_t row = 0; row < 3; row++) {
+                CQT_OK(wf_whole_row(&r, row), &r.err);
+                if (cq_writer_due(r.w)) CQT_OK(cq_writer_settle(r.w, &r.err), &r.err);
+            }
         if (s.n_rows > 2) CQT_OK(wf_put_row(&r, 2, 1), &r.err);
         wf_finish(&r, CQ_ESTATE); /* freed in the middle of a row: aborted once, never finished */
         wf_free(&r);

@@ -269,6 +269,7 @@ typedef enum wf_op {
     WF_ROWS,     /* rows [a, b) one by one */
     WF_BATCH,    /* rows [a, b) as one flat batch */
     WF_SHAPED,   /* the same, constants and ramps where the values are */
+    WF_CHECKED,  /* the same in three batches, all of which are checked before the first is written */
     WF_ABORT,    /* row a is put into the first b columns and aborted */
     WF_REFUSED,  /* row a is put whole and refused by end_row */
     WF_BEGIN,    /* an explicit group */
@@ -499,6 +500,22 @@ static inline cq_status wf_batch(wf_run *r, int64_t a, int64_t b, bool shaped)
     return cq_writer_write_batch(r->w, &batch, &r->err);
 }
 
+static inline cq_status wf_checked(wf_run *r, int64_t a, int64_t b)
+{
+    int64_t const cut[] = {a, a + (b - a) / 4, a + (b - a) / 4, b - (b - a) / 3, b};
+    cq_status st = cq_writer_begin_checks(r->w, &r->err);
+    for (int pass = 0; st == CQ_OK && pass < 2; pass++) {
+        for (int k = 0; st == CQ_OK && k < 4; k++) { /* one of them empty */
+            cq_vec v[WF_MAX_COLUMNS];
+            for (int32_t i = 0; i < r->table->n_columns; i++) v[i] = wf_vec(&r->table->c[i], cut[k], cut[k + 1], k % 2);
+            cq_batch const batch = {.n_rows = cut[k + 1] - cut[k], .columns = v};
+            st = pass ? cq_writer_write_checked(r->w, &batch, &r->err) : cq_writer_check_batch(r->w, &batch, &r->err);
+        }
+        if (pass == 0) cq_writer_end_checks(r->w);
+    }
+    return st;
+}
+
 static inline cq_status wf_play(wf_run *r)
 {
     cq_writer *w = r->w;
@@ -511,6 +528,7 @@ static inline cq_status wf_play(wf_run *r)
             break;
         case WF_BATCH:
         case WF_SHAPED: WF_DO(r, wf_batch(r, s->a, s->b, s->op == WF_SHAPED)); break;
+        case WF_CHECKED: WF_DO(r, wf_checked(r, s->a, s->b)); break;
         case WF_ABORT:
             WF_DO(r, wf_put_row(r, s->a, (int32_t)s->b));
             cq_writer_abort_row(w);

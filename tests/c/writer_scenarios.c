@@ -371,6 +371,97 @@ static void bounds(wf_scenario *s)
     step(s, WF_BATCH, 1000, ROWS);
 }
 
+/* Fixed lengths below and beyond a page; dictionaries that are admitted, given up on trial, full in the middle and on
+ * trial, too small for one value; nulls for whole pages and late; bounds that are cut and cannot be told. */
+static void fixed_lengths(wf_scenario *s)
+{
+    enum { ROWS = 1600 };
+    static const int32_t lengths[] = {1, 40, 100, 700, 5000, 65, 3};
+    uint8_t bytes[5000];
+    table_of(s, ROWS);
+    for (int i = 0; i < 7; i++) (void)wf_table_add_sized(&s->t, CQ_FIXED, i % 2, lengths[i], 0);
+    (void)wf_table_add(&s->t, CQ_UUID, false);
+    (void)wf_table_add(&s->t, CQ_UUID, true);
+    (void)wf_table_add(&s->t, CQ_FLOAT16, true);
+    (void)wf_table_add_sized(&s->t, CQ_DECIMAL128, false, 0, 19);
+    (void)wf_table_add_sized(&s->t, CQ_DECIMAL128, true, 0, 38);
+    for (int64_t row = 0; row < ROWS; row++) {
+        int64_t const late = row < 900 ? 0 : row;
+        wf_set_int(&s->t, 0, row, row / 7 % 120);
+        if (row < 700 || row % 6 == 0)
+            wf_set(&s->t, 1, row, NULL, 0);
+        else
+            wf_set_int(&s->t, 1, row, row % 5);
+        wf_set_int(&s->t, 2, row, late ? late * 31 : row % 4); /* full in the middle */
+        memset(bytes, row % 9 == 4 ? 0xFF : 'a' + (int)(row % 3), sizeof bytes);
+        bytes[699] = cq_low8((uint64_t)row);
+        wf_set(&s->t, 3, row, row % 50 == 7 ? NULL : bytes, 700); /* full on trial */
+        memset(bytes, (int)(row % 40), sizeof bytes);
+        wf_set(&s->t, 4, row, bytes, 5000);
+        memset(bytes, 0xFF, sizeof bytes);
+        bytes[64] = cq_low8((uint64_t)row);
+        bytes[row < 1200 ? 63 : 64] = cq_low8((uint64_t)row);
+        wf_set(&s->t, 5, row, bytes, 65);
+        wf_set_int(&s->t, 6, row, row % 2 ? row * 77 : 1);
+        wf_set_int(&s->t, 7, row, row * 1000003);
+        if (row % 11 == 5)
+            wf_set(&s->t, 8, row, NULL, 0);
+        else
+            wf_set_int(&s->t, 8, row, late ? row / 100 : row * 5);
+        uint16_t const half = row < 500 ? (uint16_t)(row % 3 ? 0x8000 : 0) : row == 1000 ? 0x7E01 : (uint16_t)(0x3000 + row % 300);
+        wf_set(&s->t, 9, row, row % 13 == 1 ? NULL : (const void *)&half, 2);
+        wf_set_int(&s->t, 10, row, (row - 800) * 1000000007);
+        if (row % 4 == 3)
+            wf_set(&s->t, 11, row, NULL, 0);
+        else
+            wf_set_int(&s->t, 11, row, row % 8 - 4);
+    }
+    s->o.data_page_bytes = 3000;
+    s->o.row_group_size = 1100;
+    s->o.memory_limit = limit_for_dictionaries(s, 16384);
+    step(s, WF_ROWS, 0, 400);
+    step(s, WF_ABORT, ROWS, 12);
+    step(s, WF_SHAPED, 400, 1000);
+    step(s, WF_ABORT, ROWS + 1, 7);
+    step(s, WF_CHECKED, 1000, 1400);
+    step(s, WF_BATCH, 1400, ROWS);
+}
+
+/* Keys of fixed length, decimals, times: in order, and rows that are not. */
+static void sorted_types(wf_scenario *s)
+{
+    enum { ROWS = 600 };
+    table_of(s, ROWS);
+    (void)wf_table_add_sized(&s->t, CQ_DECIMAL128, true, 0, 30);
+    (void)wf_table_add(&s->t, CQ_FLOAT16, false);
+    (void)wf_table_add(&s->t, CQ_TIMESTAMP_US_UTC, false);
+    (void)wf_table_add(&s->t, CQ_UUID, false);
+    (void)wf_table_add(&s->t, CQ_STRING, false);
+    for (int64_t row = 0; row < ROWS; row++) {
+        int64_t const block = row / 100;
+        uint16_t const half = (uint16_t)(block % 2 ? 0x3C00 - row / 20 : 0x8000);
+        if (block == 5)
+            wf_set(&s->t, 0, row, NULL, 0);
+        else
+            wf_set_int(&s->t, 0, row, block - 2);
+        wf_set(&s->t, 1, row, &half, 2);
+        wf_set_int(&s->t, 2, row, 1700000000000000 + row / 10 % 2 * 86400 + row / 20 * 1000000);
+        wf_set_int(&s->t, 3, row, row % 10);
+        wf_set_int(&s->t, 4, row, row / 3);
+    }
+    for (int32_t i = 0; i < 4; i++) s->keys[i].column = i;
+    s->keys[1].descending = true;
+    s->o.sorting = s->keys;
+    s->o.n_sorting = 3;
+    s->o.data_page_bytes = 700;
+    step(s, WF_ROWS, 0, 150);
+    step(s, WF_REFUSED, 99, 0);
+    step(s, WF_CHECKED, 150, 350);
+    step(s, WF_REFUSED, 320, 0);
+    step(s, WF_SHAPED, 350, 450);
+    step(s, WF_CHECKED, 450, ROWS);
+}
+
 static void no_rows(wf_scenario *s)
 {
     table_of(s, 0);
@@ -390,7 +481,8 @@ static const struct {
 } scenarios[] = {
     {"required_types", required_types}, {"optional_types", optional_types}, {"dictionaries", dictionaries}, {"large_values", large_values}, {"full_on_trial", full_on_trial},
     {"many_groups", many_groups}, {"explicit_groups", explicit_groups}, {"sorted_rows", sorted_rows}, {"shaped_batches", shaped_batches},
-    {"groups_by_bytes", groups_by_bytes}, {"with_zstd", with_zstd}, {"uncompressed", uncompressed}, {"nulls_only", nulls_only}, {"bounds", bounds}, {"no_rows", no_rows},
+    {"groups_by_bytes", groups_by_bytes}, {"with_zstd", with_zstd}, {"uncompressed", uncompressed}, {"nulls_only", nulls_only}, {"bounds", bounds},
+    {"fixed_lengths", fixed_lengths}, {"sorted_types", sorted_types}, {"no_rows", no_rows},
 };
 
 int wf_n_scenarios(void) { return (int)(sizeof scenarios / sizeof scenarios[0]); }

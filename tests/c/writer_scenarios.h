@@ -11,7 +11,7 @@ typedef struct wf_scenario {
     wf_step steps[40];
     int n_steps;
     cq_writer_opts o;
-    cq_sort_key keys[2];
+    cq_sort_key keys[4];
     size_t window;
     int64_t n_rows;
 } wf_scenario;

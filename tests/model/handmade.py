@@ -14,6 +14,7 @@ from typing import Any
 from .handmade_parts import (
     CODECS,
     ENC,
+    LENGTHS,
     TYPES,
     ColumnSpec,
     FileSpec,
@@ -50,7 +51,7 @@ class _Measure:
         self.data_bytes = sum(map(len, raws)) if self.is_bytes else None
         self.low = self.high = self.low_raw = self.high_raw = None
         self.low_exact = self.high_exact = None
-        if not values or self.n_nan:
+        if not values or self.n_nan or LENGTHS.get(kind, 0) > 64:
             return
         self.low, self.high = min(raws), max(raws)
         if self.is_bytes:
@@ -274,8 +275,13 @@ class _Builder:
         for column in self.spec.columns:
             physical, _, converted, integer = TYPES[column.leaf_kind]
             logical = Rec("LogicalType", INTEGER=Rec("IntType", bitWidth=integer[0], isSigned=integer[1])) if integer else None
+            decimal = {"scale": 2, "precision": 20} if column.leaf_kind == "decimal20" else {}
             if column.leaf_kind == "string":
                 logical = Rec("LogicalType", STRING=Rec("Empty"))
+            elif column.leaf_kind == "float16":
+                logical = Rec("LogicalType", FLOAT16=Rec("Empty"))
+            elif decimal:
+                logical = Rec("LogicalType", DECIMAL=Rec("DecimalType", **decimal))
             name = column.name
             if column.is_list:
                 mark = Rec("LogicalType", LIST=Rec("Empty"))
@@ -288,10 +294,12 @@ class _Builder:
                 Rec(
                     "SchemaElement",
                     type=physical,
+                    type_length=LENGTHS.get(column.leaf_kind),
                     repetition_type=int(column.optional or column.is_list),
                     name=name,
                     converted_type=converted,
                     logicalType=logical,
+                    **decimal,
                 )
             )
         return elements

@@ -29,7 +29,12 @@ TYPES: dict[str, tuple[int, str, int | None, tuple[int, bool] | None]] = {
     "float64": (5, "d", None, None),
     "string": (6, "", 0, None),
     "binary": (6, "", None, None),
+    "float16": (7, "e", None, None),
+    "fixed4": (7, "", None, None),
+    "fixed70": (7, "", None, None),
+    "decimal20": (7, "", 5, None),  # scale 2
 }
+LENGTHS = {"float16": 2, "fixed4": 4, "fixed70": 70, "decimal20": 9}
 
 # The position of a word is its field number; `_` is a number that is never written.
 _LAYOUTS = {
@@ -188,6 +193,10 @@ def plain(kind: str, values: Sequence[Any]) -> bytes:
     if kind in ("string", "binary"):
         raws = [v.encode() if isinstance(v, str) else v for v in values]
         return b"".join(struct.pack("<I", len(r)) + r for r in raws)
+    if kind.startswith("fixed"):
+        return b"".join(values)
+    if kind == "decimal20":
+        return b"".join(v.to_bytes(LENGTHS[kind], "big", signed=True) for v in values)
     return struct.pack(f"<{len(values)}{TYPES[kind][1]}", *values)
 
 

@@ -18,7 +18,7 @@ _UNIT = {"MILLIS": "MILLIS", "MICROS": "MICROS", "NANOS": None}
 _PLAIN_LOGICAL: dict[str, tuple[tuple[int, ...], str | None]] = {
     "STRING": ((Type.BYTE_ARRAY,), "UTF8"),
     "JSON": ((Type.BYTE_ARRAY,), "JSON"),
-    "BSON": ((Type.BYTE_ARRAY,), "BSON"),
+    "BSON": ((Type.BYTE_ARRAY,), None),  # DuckDB refuses a file with the old one
     "ENUM": ((Type.BYTE_ARRAY,), "ENUM"),
     "DATE": ((Type.INT32,), "DATE"),
     "UUID": ((Type.FIXED_LEN_BYTE_ARRAY,), None),

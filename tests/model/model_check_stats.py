@@ -13,17 +13,16 @@ from typing import Any
 from .model_encodings import decode_plain
 from .model_errors import at, require
 from .model_pages import Page
-from .model_schema import Leaf
+from .model_schema import MAX_BOUND_BYTES, Leaf
 from .model_thrift import BoundaryOrder, Struct, Type
 
-MAX_BOUND_BYTES = 64
 # A bound cut at a character border keeps at least this much: a UTF-8 character has up to 4 bytes.
 _MIN_PREFIX_BYTES = MAX_BOUND_BYTES - 3
 
 
 @dataclass
 class PageFacts:
-    """Counts and real bounds of a page or of a chunk; bounds are None where there is no value, or a NaN."""
+    """Counts and real bounds of a page or of a chunk; bounds are None where there is no value, a NaN, or too long a value."""
 
     offset: int
     compressed_bytes: int
@@ -50,7 +49,7 @@ def _histogram(levels: list[int], top: int) -> list[int]:
 def page_facts(page: Page, leaf: Leaf) -> PageFacts:
     values = page.values
     n_nan = sum(map(math.isnan, values)) if leaf.kind == "float" else 0
-    bounded = bool(values) and n_nan == 0
+    bounded = bool(values) and n_nan == 0 and leaf.has_bounds
     return PageFacts(
         offset=page.offset,
         compressed_bytes=page.compressed_bytes,
@@ -86,7 +85,8 @@ def chunk_facts(pages: list[PageFacts]) -> PageFacts:
 
 def _parse_bound(leaf: Leaf, raw: bytes) -> Any:
     if leaf.kind in ("string", "binary"):
-        require(len(raw) <= MAX_BOUND_BYTES, f"a bound of {len(raw)} bytes")
+        fits = len(raw) <= MAX_BOUND_BYTES if leaf.is_byte_array else len(raw) == leaf.type_length
+        require(fits, f"a bound of {len(raw)} bytes")
         if leaf.kind == "string":
             with at():
                 raw.decode("utf-8")
@@ -160,7 +160,7 @@ def check_statistics(leaf: Leaf, stats: Struct | None, facts: PageFacts, pages: 
         exact = getattr(stats, f"is_{side}_value_exact")
         require((raw is None) == (exact is None), f"{side}_value and is_{side}_value_exact stand together")
         if real is None:
-            why = "a NaN" if facts.n_nan else "no value"
+            why = "a NaN" if facts.n_nan else "no value" if leaf.has_bounds else f"values of {leaf.type_length} bytes"
             require(raw is None, f"{side}_value in a chunk with {why}")
         elif raw is None:
             require(not max_is_expressible(leaf, facts.real_max), f"{side}_value is missing")
@@ -205,10 +205,12 @@ def _check_boundary_order(order: int, bounds: list[tuple[Any, Any]]) -> None:
 
 def check_column_index(leaf: Leaf, index: Struct | None, pages: list[PageFacts]) -> None:
     if index is None:
-        dropped = any(p.n_nan or (p.real_max is not None and not max_is_expressible(leaf, p.real_max)) for p in pages)
+        hidden = not leaf.has_bounds and not all(p.all_null for p in pages)
+        dropped = hidden or any(p.n_nan or (p.real_max is not None and not max_is_expressible(leaf, p.real_max)) for p in pages)
         require(dropped, "ColumnIndex is missing")
         return
     require(not any(p.n_nan for p in pages), "ColumnIndex of a chunk with a NaN")
+    require(leaf.has_bounds or all(p.all_null for p in pages), f"ColumnIndex of values of {leaf.type_length} bytes")
     for name in ("null_pages", "min_values", "max_values"):
         got = len(getattr(index, name))
         require(got == len(pages), f"ColumnIndex.{name} has {got} entries for {len(pages)} pages")

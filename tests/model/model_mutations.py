@@ -64,6 +64,18 @@ def late(codec: str = "zstd") -> FileSpec:
     return FileSpec([ColumnSpec("late", "int32", [pages], optional=True)], codec=codec)
 
 
+def fixed(codec: str = "zstd") -> FileSpec:
+    """Fixed lengths with their orders: halves as numbers, decimals as signed numbers, other bytes unsigned; no bounds beyond 64."""
+    c = ColumnSpec
+    columns = [
+        c("half", "float16", [[_P([0.0, -1.5, 2.0], "DICT"), _P([-0.0, -2.0**-24])], [_P([NAN, 1.0])]]),
+        c("code", "fixed4", [[_P([b"\x80abc", b"\0\0\0\0", b"zzzz"], "DICT"), _P([None, b"\xff" * 4])], [_P([None, None])]], optional=True),
+        c("long", "fixed70", [[_P([b"a" * 70, b"b" * 70, b"b" * 69 + b"c"]), _P([b"b" * 70, None])], [_P([None, None])]], optional=True),
+        c("money", "decimal20", [[_P([-1, 0, 10**20 - 1], "DICT"), _P([-(10**20) + 1, 255])], [_P([-256, -255])]]),
+    ]
+    return FileSpec(columns, codec=codec)
+
+
 def bloom(codec: str = "zstd") -> FileSpec:
     keys = list(XXH64)
     return FileSpec(
@@ -76,7 +88,7 @@ def _only(*pages: PageSpec, kind: str = "int32", optional: bool = False, version
     return lambda codec="zstd": FileSpec([ColumnSpec("n", kind, [list(pages)], optional)], codec=codec, version=version)
 
 
-BASES: dict[str, Callable[..., FileSpec]] = {"flat": flat, "lists": lists, "modern": modern, "late": late, "bloom": bloom}
+BASES: dict[str, Callable[..., FileSpec]] = {"flat": flat, "lists": lists, "modern": modern, "late": late, "fixed": fixed, "bloom": bloom}
 FAULTY: dict[str, Callable[..., FileSpec]] = {
     "empty_page": _only(_P([]), _P([1, 2])),
     "dictionary_again": _only(_P([1, 2], "DICT"), _P([3]), _P([1], "DICT")),

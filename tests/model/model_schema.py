@@ -15,6 +15,7 @@ from .model_thrift import ConvertedType, FieldRepetitionType, Struct, Type
 _CONVERTED_INTEGER = {
     ConvertedType[f"{sign}INT_{bits}"]: (bits, sign == "") for bits in (8, 16, 32, 64) for sign in ("", "U")
 }
+MAX_BOUND_BYTES = 64
 _TEXT = {"STRING", "JSON", "ENUM"}
 _CONVERTED_NAME = {ConvertedType.UTF8: "STRING", ConvertedType.JSON: "JSON", ConvertedType.ENUM: "ENUM"}
 
@@ -39,6 +40,11 @@ class Leaf:
     @property
     def is_byte_array(self) -> bool:
         return self.physical == Type.BYTE_ARRAY
+
+    @property
+    def has_bounds(self) -> bool:
+        """Fixed lengths beyond 64 bytes have none: a cut bound has another length, at which pyarrow ends the process."""
+        return self.physical != Type.FIXED_LEN_BYTE_ARRAY or (self.type_length or 0) <= MAX_BOUND_BYTES
 
     def ordered(self, values: list[Any]) -> list[Any]:
         """Physical values as Python values whose < is the column's order: unsigned where unsigned, numbers for float16."""

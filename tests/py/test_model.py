@@ -13,6 +13,7 @@ import random
 import struct
 import traceback
 import zlib
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,10 @@ def test_pyarrow_reads_handmade(base):
     """The emitter is right by somebody else's judgement too."""
     pq = pytest.importorskip("pyarrow.parquet")
     spec = BASES[base]()
-    assert_same(pq.read_table(io.BytesIO(build(spec)), page_checksum_verification=True).to_pydict(), written(spec))
+    read = pq.read_table(io.BytesIO(build(spec)), page_checksum_verification=True).to_pydict()
+    for name, values in read.items():
+        read[name] = [int(v.scaleb(2)) if isinstance(v, Decimal) else v for v in values]
+    assert_same(read, written(spec))
 
 
 def test_reads_lists_as_levels():

@@ -87,7 +87,7 @@ static cq_bound bound_of(cq_span v)
 }
 
 /* The order of the whole values, as far as their prefixes tell: a cut one is longer than an equal whole one. (Only byte
- * strings are long enough to be cut.) */
+ * arrays of any length are ever cut.) */
 static int bound_cmp(cq_type t, const cq_bound *a, const cq_bound *b)
 {
     int const c = cq_value_cmp(t, cq_span_of(a->bytes, a->n), cq_span_of(b->bytes, b->n));
@@ -108,6 +108,7 @@ static void widen(cq_stats *s, cq_type t, const cq_bound *min, const cq_bound *m
 
 void cq_stats_add_bytes(cq_stats *s, cq_type t, cq_span min, cq_span max)
 {
+    if (min.n > CQ_STAT_BYTES && cq_type_facts(t)->physical == CQ_PQ_FIXED_LEN_BYTE_ARRAY) return;
     cq_bound const lo = bound_of(min), hi = bound_of(max);
     widen(s, t, &lo, &hi);
 }

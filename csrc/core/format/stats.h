@@ -19,7 +19,7 @@ typedef struct cq_bound {
 typedef struct cq_stats {
     int64_t n_nulls, n_nans;
     int64_t value_bytes;     /* byte arrays of no fixed length: bytes of the values without prefixes */
-    bool has_bounds;         /* false while no value was seen */
+    bool has_bounds;         /* false while no value was seen that has bounds */
     cq_bound min, max;
 } cq_stats;
 
@@ -27,7 +27,9 @@ void cq_stats_clear(cq_stats *s);
 
 /* Adds n values that lie one behind the other: of width 1, 4, 8, or float16 of two bytes. */
 void cq_stats_add_fixed(cq_stats *s, cq_type t, const void *values, size_t n);
-/* Adds the smallest and the largest of some byte arrays of either kind but float16. */
+/* Adds the smallest and the largest of some byte arrays of either kind but float16. Those of a fixed length beyond
+ * CQ_STAT_BYTES get no bounds: a cut one would have another length, for which readers have no place (pyarrow ends the
+ * process), and a whole one may be of 1 MiB. */
 void cq_stats_add_bytes(cq_stats *s, cq_type t, cq_span min, cq_span max);
 /* Adds what another part of the same column says. */
 void cq_stats_merge(cq_stats *into, cq_type t, const cq_stats *from);

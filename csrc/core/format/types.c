@@ -31,7 +31,7 @@ const cq_type_info *cq_type_facts(cq_type t)
         [CQ_STRING] = BYTES("string", CQ_PQ_BYTE_ARRAY, 0, CQ_PQ_LOGICAL_STRING),
         [CQ_BINARY] = BYTES("binary", CQ_PQ_BYTE_ARRAY, -1, CQ_PQ_LOGICAL_NONE),
         [CQ_JSON] = BYTES("json", CQ_PQ_BYTE_ARRAY, 19, CQ_PQ_LOGICAL_JSON),
-        [CQ_BSON] = BYTES("bson", CQ_PQ_BYTE_ARRAY, 20, CQ_PQ_LOGICAL_BSON),
+        [CQ_BSON] = BYTES("bson", CQ_PQ_BYTE_ARRAY, -1, CQ_PQ_LOGICAL_BSON), /* 20 would be its own: DuckDB refuses files with it */
         [CQ_ENUM] = BYTES("enum", CQ_PQ_BYTE_ARRAY, 4, CQ_PQ_LOGICAL_ENUM),
         [CQ_FIXED] = BYTES("fixed", CQ_PQ_FIXED_LEN_BYTE_ARRAY, -1, CQ_PQ_LOGICAL_NONE),
         [CQ_UUID] = BYTES("uuid", CQ_PQ_FIXED_LEN_BYTE_ARRAY, -1, CQ_PQ_LOGICAL_UUID),

@@ -206,6 +206,8 @@ static void page_stats(cq_page_coder *k, const page_slots *p, const cq_choice *c
     }
     if (c->width) {
         if (p->n_values) cq_stats_add_fixed(s, c->type, c->values.data + c->headroom, p->n_values);
+    } else if (c->fixed_bytes > CQ_STAT_BYTES) {
+        return; /* no bounds, see stats.h */
     } else if (c->type == CQ_FLOAT16) {
         half_stats(k, c, choice, p->n_values, s);
     } else if (choice->encoding == CQ_PQ_RLE_DICTIONARY) {
