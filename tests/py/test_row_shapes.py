@@ -733,38 +733,42 @@ def test_numpy_rows_that_are_python_objects():
 
 # -- leaks --------------------------------------------------------------------------------------------------------------
 
+Extra = dataclasses.make_dataclass("Extra", ["a", "d"])
+Without = dataclasses.make_dataclass("Without", ["b"])
+Frame = type("Frame", (), {"__arrow_c_stream__": None})
+Odd = type("Odd", (Record,), {"_fields": property(lambda self: (1,), lambda self, names: None)})
+
 FAILING = {
-    "unknown field": lambda: write([dataclasses.make_dataclass("T", ["a", "d"])(1, 2)]),
-    "missing field": lambda: write([dataclasses.make_dataclass("T", ["b"])(1)]),
-    "missing attribute": lambda: write([Slots.__new__(Slots)]),
-    "bad value of an attribute": lambda: write([Slots(0.5, 1, "x"), Slots(0.5, "x", "x")]),
-    "bad value of a named tuple": lambda: write([Named("x", 0.5, 1), Named("x", 0.5, "1")]),
-    "bad value of a sequence": lambda: write([Record(a=1), Record(a="x")]),
-    "unknown name of a row": lambda: write([Record(a=1), Record(a=1, d=1)]),
-    "names that are none": lambda: write([Record(a=1), type("R", (Record,), {"_fields": (1,)})]),
-    "extra keys": lambda: write([{"a": 1, "x": 1}, {"a": "x", "y": 1}], extra="ignore"),
-    "frame as a row": lambda: write([ROW, type("F", (), {"__arrow_c_stream__": None})()]),
-    "unknown column of a cursor": lambda: write(Cursor([ROW], ["a", "d", "c"])),
-    "a class": lambda: write([Slots]),
+    "unknown field": lambda w: w.write_rows([Extra(1, 2)]),
+    "missing field": lambda w: w.write_rows([Without(1)]),
+    "missing attribute": lambda w: w.write_rows([Slots.__new__(Slots)]),
+    "bad value of an attribute": lambda w: w.write_rows([Slots(0.5, 1, "x"), Slots(0.5, "x", "x")]),
+    "bad value of a named tuple": lambda w: w.write_rows([Named("x", 0.5, 1), Named("x", 0.5, "1")]),
+    "bad value of a sequence": lambda w: w.write_rows([Record(a=1), Record(a="x")]),
+    "unknown name of a row": lambda w: w.write_rows([Record(a=1), Record(a=1, d=1)]),
+    "names that are none": lambda w: w.write_rows([Odd(a=1)]),
+    "unknown key": lambda w: w.write_rows([{"a": 1}, {"a": 1, "x": 1}]),
+    "bad value of a mapping": lambda w: w.write_rows([{"a": 1, "b": "x"}, collections.UserDict(a="x")]),
+    "frame as a row": lambda w: w.write_rows([ROW, Frame()]),
+    "unknown column of a cursor": lambda w: w.write_rows(Cursor([ROW], ["a", "d", "c"])),
+    "a class": lambda w: w.write_rows([Slots]),
+    "a frame": lambda w: w.write_rows(Frame()),
 }
 
 
 @pytest.mark.parametrize("name", FAILING)
 def test_failing_rows_leak_nothing(name):
-    assert blocks_kept(FAILING[name]) < NOISE
+    with ccpq.Writer(io.BytesIO(), ABC, memory_limit="8MiB") as w:
+        assert blocks_kept(lambda: FAILING[name](w)) < NOISE
 
 
-def test_rows_leak_nothing():
-    rows = [Plain(*ROW), Slots(0.5, 1, "x"), Named("x", 0.5, 1), Record(a=1, b="x"), Fields(*ROW), {"a": 1, "x": 2}, Spark(a=1)]
+def test_good_rows_leak_nothing():
+    kinds = [dataclasses.make_dataclass(f"Kind{i}", ["a", "b", "c"]) for i in range(5)]
+    rows = [Plain(*ROW), Slots(0.5, 1, "x"), Named("x", 0.5, 1), Record(a=1, b="x"), Fields(*ROW), {"a": 1, "x": 2}, Spark(a=1), Lazy(*ROW), *(k(*ROW) for k in kinds)]
 
-    def all_shapes():
-        write(rows, extra="ignore")
-        raise LookupError
+    with ccpq.Writer(io.BytesIO(), ABC, memory_limit="8MiB", extra="ignore") as w:
+        def call():
+            w.write_rows(rows)
+            w.write_rows([5])
 
-    def call():
-        try:
-            all_shapes()
-        except LookupError:
-            raise ValueError from None
-
-    assert blocks_kept(call) < NOISE
+        assert blocks_kept(call) < NOISE
