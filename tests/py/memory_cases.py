@@ -277,6 +277,104 @@ def least(n):
     return {**write(schema, make(), limit, row_group_size=100_000), "limit": limit}
 
 
+# Columns, Arrow, and rows of every shape and type.
+
+
+@case(16, 1_048_576, "rows")
+def numpy_columns(n):
+    """One call for all rows: what is read in place, what has to be converted, and what is the same in every row."""
+    import numpy as np
+
+    pool = np.resize(np.array(FLOATS), n)
+    table = np.empty((n, 2), ">i4")
+    table[:, 0], table[:, 1] = np.arange(n) % 10_007, np.arange(n)[::-1]
+    masked = np.ma.masked_array(pool, mask=np.arange(n) % 3 == 0)
+    begin()
+    with ccpq.Writer(Nowhere(), {"v": "float64", "a": "int16", "b": "int64", "m": "float32?", "host": "string", "t": "timestamp[ms]"},
+                     memory_limit="16MiB") as w:  # fmt: skip
+        w.write_columns({"v": pool[::-1], "a": table[:, 0], "b": table[:, 1], "m": masked, "host": HOSTS[0], "t": range(n)})
+    return figures(w)
+
+
+@case(16, 500_000, "rows")
+def object_columns(n):
+    """Lists of Python values in one call: they are converted once and wait in the stage."""
+    texts, numbers = (HOSTS * (n // 997 + 1))[:n], list(map(float, range(1000))) * (n // 1000)
+    begin()
+    with ccpq.Writer(Nowhere(), {"host": "string", "v": "float64", "n": "int64?"}, memory_limit="16MiB") as w:
+        w.write_columns({"host": texts, "v": numbers, "n": [None, *range(n - 1)] if n < 2000 else range(n)})
+    return figures(w)
+
+
+@case(16, 1_048_576, "rows")
+def arrow_stream(n):
+    """Batches as a reader of another file gives them; only the producer's own batch is there."""
+    import pyarrow as pa
+
+    size = 32_768
+    host = pa.array([HOSTS[i % 997] for i in range(size)]).dictionary_encode()
+    text = pa.array([f"value {i * 7919 % 100_003}" for i in range(size)])
+    schema = pa.schema([("host", host.type), ("text", pa.string_view()), ("large", pa.large_string()), ("v", pa.float64()), ("t", pa.timestamp("ns", "Europe/Berlin"))])
+    values = pa.array([FLOATS[i % 50_021] * i for i in range(size)])
+    batch = pa.record_batch([host, text.cast(pa.string_view()), text.cast(pa.large_string()), values, pa.array(range(size)).cast(schema.field("t").type)], schema=schema)
+    begin()
+    reader = pa.RecordBatchReader.from_batches(schema, (batch for _ in range(n // size)))
+    with ccpq.Writer(Nowhere(), {"host": "string?", "text": "string?", "large": "string?", "v": "float64?", "t": "timestamp[ns, UTC]?"},
+                     memory_limit="16MiB") as w:  # fmt: skip
+        w.write_arrow(reader)
+    return figures(w)
+
+
+@case(16, 1_048_576, "rows")
+def arrow_batch(n):
+    """One record batch of all rows, half of it null."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    at = pa.array(range(50_021)).take(pa.array([i * 31 % 50_021 for i in range(n)]))
+    text = pc.if_else(pc.equal(pc.bit_wise_and(at, 1), 0), pa.array([f"id {i}" for i in range(50_021)]).take(at), None)
+    batch = pa.record_batch({"text": text, "v": pa.array(FLOATS).take(at), "n": at.cast(pa.int32())})
+    begin()
+    with ccpq.Writer(Nowhere(), {"n": "int64?", "text": "string?", "v": "float32?"}, memory_limit="16MiB") as w:
+        w.write_arrow(batch)
+    return figures(w)
+
+
+@case(16, 100_000, "rows")
+def typed(n):
+    """Dates, times, decimals, UUIDs, JSON and fixed binary, from a dataclass."""
+    import datetime as dt
+    import decimal
+    import uuid
+    from dataclasses import make_dataclass
+
+    schema = {"at": "timestamp[us, UTC]", "day": "date", "clock": "time[ms]?", "cost": "decimal(12, 2)", "big": "decimal(30, 6)",
+              "id": "uuid", "data": "json", "raw": "binary[24]", "half": "float16"}  # fmt: skip
+    row = make_dataclass("Row", schema, slots=True)
+    start, view = dt.datetime(2024, 1, 1, tzinfo=dt.timezone.utc), memoryview(NOISE)
+    clocks = [dt.time(i % 24, i % 60) for i in range(1440)]
+    decimals = [decimal.Decimal(i * 7919) / 100 for i in range(997)]
+
+    def make():
+        for i in range(n):
+            yield row(start + dt.timedelta(seconds=i), dt.date.fromordinal(700_000 + i // 1000), clocks[i % 1440], decimals[i % 997],
+                      decimals[i % 997] * i, uuid.UUID(int=i * 0x9E3779B97F4A7C15), {"n": i, "tags": ["a", "b"]}, view[i % MIB : i % MIB + 24],
+                      i % 512)  # fmt: skip
+
+    return write(schema, make(), profile="modern", row_group_size=100_000)
+
+
+@case(16, 200_000, "rows")
+def cursor(n):
+    """From sqlite3, which makes new strings for every row; a class for the rows in between."""
+    import sqlite3
+
+    db = sqlite3.connect(":memory:")
+    sql = f"with recursive t(i) as (select 0 union all select i + 1 from t where i < {n - 1}) select 'host ' || (i % 997) as host, i, i / 7.0 as v from t"
+    db.row_factory = sqlite3.Row
+    return write({"i": "int64", "host": "string", "v": "float64?"}, db.execute(sql), compression={"v": "snappy"}, row_group_size=200_000)
+
+
 @case(16, 1, "rows")
 def not_counted(n):
     """What the measure has to see: 40 MiB beside the writer."""

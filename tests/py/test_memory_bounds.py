@@ -28,6 +28,8 @@ MORE = 1 * MIB
 # hosts of a million rows fill one; that is why the rows of both trees are multiplied by hosts.
 ARCHIVES = {"archive_rows": (1, 1060, 2), "archive_hosts": (52, 42, 1)}
 
+NEEDS = {"numpy_columns": ("numpy",), "arrow_stream": ("pyarrow",), "arrow_batch": ("pyarrow",)}
+
 
 class Figures:
     """The table at the end of the run."""
@@ -86,6 +88,8 @@ def judge(name, small, large, table):
 
 @pytest.mark.parametrize("name", [name for name in CASES if name not in {*ARCHIVES, "not_counted"}])
 def test_bound(name, table):
+    for module in NEEDS.get(name, ()):
+        pytest.importorskip(module)
     once = CASES[name].once
     judge(name, *measure_both((name, once), (name, once * TIMES)), table)
 
