@@ -161,6 +161,8 @@ REFUSED = [
     ("int64", "['2']", "(str)"), ("int64", "[2.5]", "float"), ("int64", "pa.array(['x'])", ""),
     ("int64", "pa.array([0.5])", ""), ("string", "pa.array([b'x'])", ""), ("timestamp[us, UTC]", "pa.array([T0])", ""),
     ("int64", "pl.Series(['x'])", ""),
+    ("timestamp[us, UTC]", "pd.Series([0], dtype='M8[us]')", "naive"), ("timestamp[us, UTC]", "pl.Series([T0])", ""),
+    ("timestamp[us]", "pd.Series([0], dtype='M8[us]').dt.tz_localize('UTC')", ""), ("int64", "{1: 5}.values()", "list("),
     ("int64", "pd.Series([0.5])", ""), ("string", "'x'.encode()", "(bytes)"), ("string", "5", "(int)"), ("int64", "'5'", "(str)"),
 ]  # fmt: skip
 
@@ -205,7 +207,7 @@ def test_values_that_do_not_fit(type_, code, at, cls):
         e = info.value
         assert isinstance(e, ccpq.RowError) and (e.row, e.row_in_call, e.column, e.rows_written) == (at, at, "c", 0)
         assert str(e).startswith(f"row {at} of this call (row {at} of the file), column 'c': ")
-        assert w.rows == 0
+        assert repr(e.value) == repr(value[at]) and w.rows == 0
     assert f.getvalue() == write(schema, [])
 
 

@@ -51,7 +51,7 @@ KINDS = {
 SCHEMA = {f"c{j}": t for j, t in enumerate(KINDS)}
 INTEGERS = [j for j, t in enumerate(KINDS) if t.rstrip("?") in ("int64", "int8", "uint64", "float64", "timestamp[ns]",
     "timestamp[us, UTC]", "decimal(9, 2)")]
-N = 6  # rows of the failing call
+N = 4  # rows of the failing call: the last one follows the cut of a group, where those have 4 rows
 
 OPTIONS = {
     "plain": {"compression": "none"},
@@ -156,8 +156,8 @@ def test_a_plain_call_is_read_back():
     """Nothing here is refused but what is meant to be."""
     names = {name: reference(name, BEFORE, CALL, AFTER) for name in OPTIONS}
     tables = [model.read_table(data) for data in names.values()]
-    assert all(t == tables[0] for t in tables) and all(len(c) == 18 for c in tables[0].values())
-    assert len(model.read_metadata(names["small groups"]).row_groups) == 5
+    assert all(t == tables[0] for t in tables) and all(len(c) == 5 + N + 7 for c in tables[0].values())
+    assert len(model.read_metadata(names["small groups"]).row_groups) == 4
 
 
 @pytest.mark.parametrize("name", OPTIONS)
@@ -258,6 +258,7 @@ class Mapping(collections.abc.Mapping):
 
 
 def test_mappings_that_raise_at_the_kth_look():
+    expect = [reference("small groups", BEFORE, CALL[:i], AFTER) for i in range(N + 1)]
     k = 0
     while True:
         looks = Looks(k)
@@ -270,7 +271,7 @@ def test_mappings_that_raise_at_the_kth_look():
                 pass
             kept = w.rows - 5
             w.write_rows(AFTER)
-        assert f.getvalue() == reference("small groups", BEFORE, CALL[:kept], AFTER), k
+        assert f.getvalue() == expect[kept], k
         if looks.left >= 0:
             break
         k += 1
@@ -481,6 +482,86 @@ def test_arrow_that_does_not_fit_leaves_nothing(name):
                     w.write_arrow(wrong)
                 w.write_rows(AFTER)
             assert f.getvalue() == expect, (j, wrong.schema)
+
+
+# -- refusals that no single value shows -----------------------------------------------------------------------------------------
+
+
+ROUTES = ["write_rows", "write_group", "write_columns", "write_arrow"]
+
+
+def give(w, route, schema, given):
+    """The rows by a route; Arrow as batches of two."""
+    by_column = dict(zip(schema, map(list, zip(*given))))
+    if route == "write_columns":
+        w.write_columns(by_column)
+    elif route == "write_arrow":
+        w.write_arrow(pa.table(by_column).to_reader(max_chunksize=2))
+    else:
+        getattr(w, route)(given)
+
+
+def kept(route, at):
+    """How many rows of a call stay whose row `at` is refused."""
+    return at if route == "write_rows" else at // 2 * 2 if route == "write_arrow" else 0
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_rows_out_of_order(route):
+    if route == "write_arrow":
+        need("pyarrow")
+    schema, options = {"a": "int64", "s": "string"}, {"sorting_columns": ["a", ("s", "descending")], "row_group_size": 3}
+    given = [(i // 2, "zy"[i % 2]) for i in range(10, 18)]
+    before, after = [(1, "x"), (2, "x")], [(50, "x"), (50, "w")]
+    for at in range(len(given)):
+        for bad in ((given[at][0] - 9, "z"), (given[at][0], "zz") if at % 2 else (1, "a")):
+            files = []
+            for failing in (True, False):
+                f = io.BytesIO()
+                with ccpq.Writer(f, schema, **options) as w:
+                    w.write_rows(before)
+                    if failing:
+                        with pytest.raises(ccpq.RowValueError) as info:
+                            give(w, route, schema, [*given[:at], bad, *given[at + 1 :]])
+                        assert (info.value.row_in_call, info.value.rows_written) == (at, kept(route, at))
+                    else:
+                        if route == "write_group":
+                            w.flush_group()
+                        w.write_rows(given[: kept(route, at)])
+                    w.write_rows(after)
+                files.append(f.getvalue())
+            assert files[0] == files[1], (at, bad)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_values_that_are_too_large(route):
+    if route == "write_arrow":
+        need("pyarrow")
+    schema = {"a": "int64", "s": "string", "b": "binary?"}
+    before, after = [(1, "x", None)] * 3, [(2, "y", b"z")] * 3
+    for at in range(4):
+        for column in (1, 2):
+            files = []
+            for failing in (True, False):
+                f = io.BytesIO()
+                with ccpq.Writer(f, schema, memory_limit="4MiB", compression="none") as w:
+                    n = w.plan["max_value_bytes"]
+                    given = [(i, "large" * (n // 100), b"only once") for i in range(4)]
+                    w.write_rows(before)
+                    if failing:
+                        bad = [*given[at]]
+                        bad[column] = "x" * (n + 1) if column == 1 else b"x" * (n + 1)
+                        with pytest.raises(ccpq.RowValueError, match="larger than the memory limit allows") as info:
+                            give(w, route, schema, [*given[:at], tuple(bad), *given[at + 1 :]])
+                        assert (info.value.row_in_call, info.value.rows_written) == (at, kept(route, at))
+                    else:
+                        if route == "write_group":
+                            w.flush_group()
+                        w.write_rows(given[: kept(route, at)])
+                    w.write_rows(after)
+                assert w.report.peak_memory <= 4 << 20
+                files.append(f.getvalue())
+            assert files[0] == files[1], (at, column)
 
 
 # -- all together -----------------------------------------------------------------------------------------------------------------
