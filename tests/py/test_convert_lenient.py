@@ -14,6 +14,7 @@ import pytest
 from api_readback import UTC, column, need, refused, write
 
 try:
+    import pyarrow  # noqa: F401 (where it is made unimportable, numpy is too, and hypothesis stumbles over that)
     from hypothesis import given, settings
     from hypothesis import strategies as st
 except ImportError:
