@@ -24,7 +24,7 @@ static void figures_add_up(void)
             CQT_EQ_I(f->values, s.n_rows);
             CQT_EQ_I(f->nulls, nulls);
             CQT(f->dict_pages <= r.info.row_groups && (f->dict_pages == 0) == (f->pages_dict == 0));
-            CQT(f->pages_plain + f->pages_dict + f->pages_delta >= r.info.row_groups);
+            CQT(f->pages_plain + f->pages_dict + f->pages_delta + f->pages_split >= r.info.row_groups);
             bytes += f->compressed_bytes;
         }
         CQT(bytes <= r.info.bytes_written); /* the rest is the page index */
@@ -37,8 +37,7 @@ static void figures_add_up(void)
 static void dictionaries_come_and_go(void)
 {
     wf_scenario s;
-    wf_scenario_make(&s, 2);
-    CQT_EQ_STR(s.name, "dictionaries");
+    wf_scenario_named(&s, "dictionaries");
     wf_run r = wf_scenario_run(&s, NULL);
     wf_must(&r);
     const cq_column_info *f = r.figures;
@@ -47,6 +46,30 @@ static void dictionaries_come_and_go(void)
     for (int i = 2; i < 7; i++) cqt_note("column %d: %d plain, %d dictionary, %d delta", i, (int)f[i].pages_plain, (int)f[i].pages_dict, (int)f[i].pages_delta);
     CQT(f[2].pages_dict > 0 && f[2].pages_plain > 0);
     CQT(f[4].pages_dict > 0 && f[4].pages_plain > 0);
+    wf_free(&r);
+    wf_scenario_free(&s);
+}
+
+/* So does what the scenario of floats is for; the file's version follows the profile. */
+static void profiles_have_their_pages(void)
+{
+    wf_scenario s;
+    wf_scenario_named(&s, "modern_floats");
+    wf_run r = wf_scenario_run(&s, NULL);
+    wf_must(&r);
+    const cq_column_info *f = r.figures;
+    for (int i = 0; i < 5; i++) cqt_note("column %d: %d plain, %d dictionary, %d streams", i, (int)f[i].pages_plain, (int)f[i].pages_dict, (int)f[i].pages_split);
+    CQT(f[0].pages_split > 0 && f[1].pages_split > 0 && f[2].pages_split > 0);
+    CQT(f[2].pages_dict > 0);                           /* streams and dictionary in one chunk */
+    CQT(f[3].pages_split == 0 && f[3].pages_plain > 0); /* nothing to gain without a codec */
+    CQT(f[3].compressed_bytes == f[3].uncompressed_bytes && f[0].compressed_bytes < f[0].uncompressed_bytes);
+    CQT(f[4].compressed_bytes <= f[4].uncompressed_bytes);
+    wf_free(&r);
+    wf_scenario_free(&s);
+    wf_scenario_named(&s, "compat_codecs");
+    r = wf_scenario_run(&s, NULL);
+    wf_must(&r);
+    for (int i = 0; i < 4; i++) CQT_EQ_I(r.figures[i].pages_delta + r.figures[i].pages_split, 0);
     wf_free(&r);
     wf_scenario_free(&s);
 }
@@ -401,6 +424,7 @@ void test_writer(void)
 {
     CQT_RUN(figures_add_up);
     CQT_RUN(dictionaries_come_and_go);
+    CQT_RUN(profiles_have_their_pages);
     CQT_RUN(aborted_rows_leave_no_trace);
     CQT_RUN(closing_instead_of_settling);
     CQT_RUN(calls_out_of_order);

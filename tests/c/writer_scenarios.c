@@ -107,7 +107,7 @@ static uint64_t limit_for_dictionaries(const wf_scenario *s, size_t bytes)
     cq_schema schema;
     cq_plan plan;
     cq_err e;
-    cq_plan_opts const po = {.codec = s->o.codec, .data_page_bytes = s->o.data_page_bytes};
+    cq_plan_opts const po = {.codec = s->o.codec, .codecs = s->o.codecs, .data_page_bytes = s->o.data_page_bytes};
     uint64_t limit = wf_least_of(&s->t, &s->o);
     wf_schema_make(&schema, &mem, &s->t);
     do {
@@ -147,6 +147,86 @@ static void dictionaries(wf_scenario *s)
     s->o.data_page_bytes = 3000;
     s->o.memory_limit = limit_for_dictionaries(s, 8192);
     step(s, WF_ROWS, 0, ROWS);
+}
+
+static void codecs_in_turn(wf_scenario *s)
+{
+    for (int32_t i = 0; i < s->t.n_columns; i++) s->codecs[i] = (cq_codec_kind)(i % CQ_N_CODECS);
+    s->o.codecs = s->codecs;
+}
+
+/* Version 2 pages of many types, with every codec; nulls for whole pages, also inside of a dictionary's pages. */
+static void modern_types(wf_scenario *s)
+{
+    static const cq_type types[] = {CQ_STRING, CQ_BOOL, CQ_INT64, CQ_FLOAT32, CQ_BINARY, CQ_INT8, CQ_UINT32, CQ_FLOAT64, CQ_BOOL};
+    table_of(s, 900);
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) add_filled(s, types[i], i % 4 != 3, 40);
+    int32_t const text = wf_table_add(&s->t, CQ_STRING, true);
+    for (int64_t row = 0; row < s->n_rows; row++)
+        if (row / 150 % 2)
+            wf_set(&s->t, text, row, NULL, 0);
+        else
+            wf_set_int(&s->t, text, row, row < 700 ? row % 5 : row);
+    codecs_in_turn(s);
+    s->o.profile = CQ_PROFILE_MODERN;
+    s->o.data_page_bytes = 600;
+    s->o.memory_limit = limit_for_dictionaries(s, 4096);
+    step(s, WF_ROWS, 0, 300);
+    step(s, WF_ABORT, s->n_rows, 6);
+    step(s, WF_SHAPED, 300, 800);
+    step(s, WF_ROWS, 800, 900);
+}
+
+/* Floats that want byte streams, a dictionary, one after the other, or neither; an oversized page that stays raw. */
+static void modern_floats(wf_scenario *s)
+{
+    enum { ROWS = 2400 };
+    static uint8_t noise[200000];
+    static const cq_codec_kind kinds[] = {CQ_CODEC_ZSTD, CQ_CODEC_SNAPPY, CQ_CODEC_ZSTD, CQ_CODEC_NONE, CQ_CODEC_SNAPPY};
+    table_of(s, ROWS);
+    (void)wf_table_add(&s->t, CQ_FLOAT64, false);
+    (void)wf_table_add(&s->t, CQ_FLOAT32, true);
+    (void)wf_table_add(&s->t, CQ_FLOAT64, true);
+    (void)wf_table_add(&s->t, CQ_FLOAT32, false);
+    (void)wf_table_add(&s->t, CQ_BINARY, true);
+    double walk = 200;
+    for (int64_t row = 0; row < ROWS; row++) {
+        walk += (double)(int64_t)cqt_rand_below(2001) / 1000 - 1;
+        double const sum = (double)(cqt_rand_below(300) + cqt_rand_below(300)), few = (double)cqt_rand_below(9) * 0.7;
+        double const now = row / 400 % 2 ? few : walk;
+        float const low = (float)walk;
+        wf_set(&s->t, 0, row, row / 400 % 3 ? (const void *)&sum : &now, 8);
+        wf_set(&s->t, 1, row, row % 700 < 200 ? NULL : (const void *)&low, 4);
+        wf_set(&s->t, 2, row, row % 6 == 5 ? NULL : (const void *)(row < 900 ? &few : &now), 8);
+        wf_set(&s->t, 3, row, &low, 4);
+        bool const large = row % 500 == 499;
+        if (large) cqt_rand_bytes(noise, sizeof noise);
+        wf_set(&s->t, 4, row, row % 3 == 1 ? NULL : (const void *)(large ? noise : (const uint8_t *)"small"), large ? sizeof noise : 5);
+    }
+    memcpy(s->codecs, kinds, sizeof kinds);
+    s->o.codecs = s->codecs;
+    s->o.level = 1;
+    s->o.profile = CQ_PROFILE_MODERN;
+    s->o.data_page_bytes = 1600;
+    s->o.row_group_size = 2000;
+    s->o.memory_limit = limit_for_dictionaries(s, 8192);
+    step(s, WF_ROWS, 0, 1300);
+    step(s, WF_ABORT, 100, 3);
+    step(s, WF_ROWS, 1300, ROWS);
+}
+
+static void compat_codecs(wf_scenario *s)
+{
+    table_of(s, 1000);
+    add_filled(s, CQ_INT64, false, 0);
+    add_filled(s, CQ_STRING, true, 30);
+    add_filled(s, CQ_INT32, true, 0);
+    add_filled(s, CQ_FLOAT64, false, 0);
+    codecs_in_turn(s);
+    s->o.profile = CQ_PROFILE_COMPAT;
+    s->o.data_page_bytes = 2000;
+    step(s, WF_ROWS, 0, 400);
+    step(s, WF_BATCH, 400, 1000);
 }
 
 /* Dictionaries that are full before the first page is, in many columns: some admitted, some given up. */
@@ -479,7 +559,8 @@ static const struct {
     const char *name;
     void (*make)(wf_scenario *s);
 } scenarios[] = {
-    {"required_types", required_types}, {"optional_types", optional_types}, {"dictionaries", dictionaries}, {"large_values", large_values}, {"full_on_trial", full_on_trial},
+    {"required_types", required_types}, {"optional_types", optional_types}, {"modern_types", modern_types}, {"modern_floats", modern_floats}, {"compat_codecs", compat_codecs},
+    {"dictionaries", dictionaries}, {"large_values", large_values}, {"full_on_trial", full_on_trial},
     {"many_groups", many_groups}, {"explicit_groups", explicit_groups}, {"sorted_rows", sorted_rows}, {"shaped_batches", shaped_batches},
     {"groups_by_bytes", groups_by_bytes}, {"with_zstd", with_zstd}, {"uncompressed", uncompressed}, {"nulls_only", nulls_only}, {"bounds", bounds},
     {"fixed_lengths", fixed_lengths}, {"sorted_types", sorted_types}, {"no_rows", no_rows},
@@ -498,6 +579,16 @@ void wf_scenario_make(wf_scenario *s, int number)
     scenarios[number].make(s);
     if (s->t.n_rows == s->n_rows) spare_rows(s);
     if (!s->o.memory_limit) s->o.memory_limit = wf_least_of(&s->t, &s->o);
+}
+
+void wf_scenario_named(wf_scenario *s, const char *name)
+{
+    for (int i = 0; i < wf_n_scenarios(); i++)
+        if (strcmp(scenarios[i].name, name) == 0) {
+            wf_scenario_make(s, i);
+            return;
+        }
+    CQT_FAIL("no scenario '%s'", name);
 }
 
 void wf_scenario_free(wf_scenario *s) { wf_table_free(&s->t); }
