@@ -3,8 +3,8 @@
 The same values one by one are in test_api_values.py; hostile producers and faults at each position have files of their own.
 """
 
-import array
-import ctypes
+import array  # noqa: F401: the cases are code
+import ctypes  # noqa: F401
 import datetime as dt
 import io
 import struct

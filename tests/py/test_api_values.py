@@ -88,11 +88,10 @@ ACCEPTED = [
     *(("binary[4]", b, b"abcd") for b in (b"abcd", bytearray(b"abcd"), memoryview(b"abcd"))),
     ("bson", b"\5\0\0\0\0", b"\5\0\0\0\0"), ("enum", "RED", "RED"),
     # an aware datetime is converted, a naive one is local; ints are in the declared unit
-    *((f"timestamp[{u}, UTC]", d.replace(microsecond=m), d.replace(microsecond=m, tzinfo=UTC))
-      for u, m in (("s", 0), ("ms", 123000), ("us", 123456)) for d in (NOON.replace(tzinfo=UTC),
-          dt.datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC))),
-    *((f"timestamp[{u}]", NOON.replace(microsecond=m), NOON.replace(microsecond=m)) for u,
-      m in (("s", 0), ("ms", 123000), ("us", 123456))),
+    *((f"timestamp[{u}, UTC]", d.replace(microsecond=m, tzinfo=UTC), d.replace(microsecond=m, tzinfo=UTC))
+      for u, m in (("s", 0), ("ms", 123000), ("us", 123456)) for d in (NOON, dt.datetime(1969, 12, 31, 23, 59, 59))),
+    *((f"timestamp[{u}]", NOON.replace(microsecond=m), NOON.replace(microsecond=m))
+      for u, m in (("s", 0), ("ms", 123000), ("us", 123456))),
     ("timestamp[us, UTC]", NOON.replace(tzinfo=PLUS2), (NOON - dt.timedelta(hours=2)).replace(tzinfo=UTC)),
     ("timestamp[ns, UTC]", NOON.replace(tzinfo=UTC), NOON_NS), ("timestamp[ns]", NOON, NOON_NS),
     ("timestamp[us]", dt.datetime.min, dt.datetime.min), ("timestamp[us]", dt.datetime.max, dt.datetime.max),
@@ -181,6 +180,42 @@ SAMPLE = {
     **{f"timestamp[{u}, UTC]": NOON.replace(microsecond=0, tzinfo=UTC) for u in ("s", "ms", "us", "ns")},
     "decimal(4, 1)": Decimal("1.5"), "decimal(38, 10)": Decimal(7), "uuid": UID, "json": {"a": 1},
 }  # fmt: skip
+
+
+# type -> the type that DuckDB finds, and the value as it prints it
+IN_DUCKDB = {
+    **{t: (n, "7") for t, n in zip(INTS, "TINYINT SMALLINT INTEGER BIGINT UTINYINT USMALLINT UINTEGER UBIGINT".split())},
+    "float16": ("FLOAT", "0.5"), "float32": ("FLOAT", "0.5"), "float64": ("DOUBLE", "0.5"), "bool": ("BOOLEAN", "true"),
+    "string": ("VARCHAR", "s"), "binary": ("BLOB", "b"), "binary[2]": ("BLOB", "bb"),
+    "bson": ("BLOB", "b"), "enum": ("VARCHAR", "e"), "date": ("DATE", "2024-02-29"), "time[ms]": ("TIME", "01:00:00"),
+    "time[us]": ("TIME", "12:30:15.123456"),
+    "time[ns, UTC]": ("TIME WITH TIME ZONE", "12:30:15.123456+00"),
+    **{f"timestamp[{u}]": ("TIMESTAMP", "2024-02-29 12:30:15") for u in ("s", "ms", "us")},
+    **{f"timestamp[{u}, UTC]": ("TIMESTAMP WITH TIME ZONE", "2024-02-29 12:30:15+00") for u in ("s", "ms", "us")},
+    "decimal(4, 1)": ("DECIMAL(4,1)", "1.5"),
+    "decimal(38, 10)": ("DECIMAL(38,10)", "7.0000000000"), "uuid": ("UUID", str(UID)), "json": ("JSON", '{"a":1}'),
+}  # fmt: skip
+IN_POLARS = {"uuid": UID.bytes, "json": b'{"a":1}'}
+
+
+@pytest.mark.parametrize("method", ROUTES)
+def test_every_type_in_other_readers(method, tmp_path):
+    duckdb, pl = need("duckdb", "polars")
+    types, values = list(SAMPLE), list(SAMPLE.values())
+    given = {f"c{i}": [v, None] for i, v in enumerate(values)} if method == "write_columns" else [tuple(values),
+        (None,) * len(values)]
+    with ccpq.Writer(tmp_path / "x.parquet", {f"c{i}": t + "?" for i, t in enumerate(types)}) as w:
+        getattr(w, method)(given)
+    frame = pl.read_parquet(tmp_path / "x.parquet")
+    assert [frame[f"c{i}"].to_list() for i in range(len(types))] == [[IN_POLARS.get(t, v), None] for t, v in SAMPLE.items()]
+    with duckdb.connect() as db:
+        db.execute("set timezone = 'UTC'")
+        db.read_parquet(str(tmp_path / "x.parquet")).create_view("x")
+        found = [str(t) for t in db.table("x").types]
+        shown = db.sql("select columns(*)::varchar from x").fetchall()
+    # Types of nanoseconds with a zone are younger than others there.
+    assert {t: (f, v) for t, f, v in zip(types, found, shown[0]) if not t.startswith("timestamp[ns")} == IN_DUCKDB
+    assert shown[1] == (None,) * len(types)
 
 
 @pytest.mark.parametrize("method", ROUTES)
