@@ -257,8 +257,8 @@ ARROW = [
     ("string", "pa.RunEndEncodedArray.from_arrays(pa.array([1, 4], pa.int64()), ['x', 'y'])[1:]", ["y", "y", "y"]),
     ("float64", "pa.array([0.5, 0.25]).dictionary_encode()", [0.5, 0.25]),
     # integers get wider without loss
-    *((t, f"pa.array([1, 100], pa.{s}())", [1, 100]) for s,
-      wider in (("int8", "int16 int32 int64"), ("int16", "int32 int64"), ("int32", "int64"),
+    *((t, f"pa.array([1, 100], pa.{s}())", [1, 100])
+      for s, wider in (("int8", "int16 int32 int64"), ("int16", "int32 int64"), ("int32", "int64"),
           ("uint8", "uint16 uint32 uint64 int16 int32 int64"), ("uint16", "uint64 int32"), ("uint32", "int64"))
       for t in [s, *wider.split()]),
     ("bool?", "pa.array([True, None, False] * 7)[2:6]", [False, True, None, False]),
@@ -268,8 +268,8 @@ ARROW = [
     # any zone into UTC
     *((t, f"pa.array([0, 1], pa.timestamp('ms', {z!r}))", [TZ0, TZ0 + MS]) for t in ("timestamp[ms, UTC]",
       "timestamp[us, UTC]") for z in ("UTC", "Europe/Berlin", "+02:00")),
-    *((f"timestamp[{u}]?", f"pa.array([0, None, 5], pa.timestamp('{u}'))", [T0, None, T0 + 5 * d]) for u,
-      d in (("s", 1000 * MS), ("ms", MS), ("us", MS / 1000))), ("timestamp[ns]", "pa.array([0, 5], pa.timestamp('ns'))", [0, 5]),
+    *((f"timestamp[{u}]?", f"pa.array([0, None, 5], pa.timestamp('{u}'))", [T0, None, T0 + 5 * d])
+      for u, d in (("s", 1000 * MS), ("ms", MS), ("us", MS / 1000))), ("timestamp[ns]", "pa.array([0, 5], pa.timestamp('ns'))", [0, 5]),
     ("timestamp[us]", "pa.array([1], pa.timestamp('s'))", [T0 + 1000 * MS]),
     ("timestamp[us]", "pa.array([1000], pa.timestamp('ns'))", [T0 + MS / 1000]),
     ("date?", "pa.array([DAY0, None])", [DAY0, None]), ("date", "pa.array([DAY0], pa.date64())", [DAY0]),
@@ -306,11 +306,7 @@ def test_arrow(type_, code, back):
 
 
 ARROW_REFUSED = [
-    *((t, f"pa.array([1], pa.{s}())") for t,
-      s in (("int32", "float64"), ("int64", "bool_"), ("int64", "string"), ("bool", "int8"), ("string", "binary"),
-          ("string", "int64"), ("binary", "string"), ("float64", "string"), ("float64", "bool_"), ("date", "int32"),
-                                                   ("uuid", "string"), ("decimal(5, 2)", "float64")) if s in ("float64", "int8",
-                                                   "int64", "int32")),
+    ("int32", "pa.array([1.0])"), ("bool", "pa.array([1], pa.int8())"), ("string", "pa.array([1])"), ("date", "pa.array([1], pa.int32())"),
     ("int64", "pa.array([True])"), ("int64", "pa.array(['1'])"), ("string", "pa.array([b'x'])"), ("binary", "pa.array(['x'])"),
     ("float64", "pa.array(['1.5'])"), ("float64", "pa.array([True])"), ("uuid", "pa.array(['x'])"),
     ("uuid", "pa.array([b'x'], pa.binary(1))"),
