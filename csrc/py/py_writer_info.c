@@ -44,7 +44,8 @@ PyObject *Writer_plan(PyObject *op, PyObject *Py_UNUSED(ignored))
         set_u64(d, "max_value_bytes", p->max_value_bytes) < 0 || set_u64(d, "max_row_bytes", p->max_row_bytes) < 0 ||
         set_u64(d, "codec_bytes", p->codec_bytes) < 0 || set_u64(d, "scratch_bytes", p->scratch_bytes) < 0 ||
         set_u64(d, "column_bytes", p->column_bytes) < 0 || set_u64(d, "page_window_bytes", p->page_window_bytes) < 0 ||
-        set_u64(d, "meta_window_bytes", p->meta_window_bytes) < 0 || set_u64(d, "sink_bytes", p->sink_bytes) < 0 ||
+        set_u64(d, "batch_bytes", p->batch_bytes) < 0 || set_u64(d, "meta_window_bytes", p->meta_window_bytes) < 0 ||
+        set_u64(d, "sink_bytes", p->sink_bytes) < 0 ||
         set_u64(d, "fixed_bytes", p->fixed_bytes) < 0)
         Py_CLEAR(d);
     return d;
