@@ -5,6 +5,7 @@
 - binding: each `PyObject *` member of a struct in csrc/py is visited by a traverse function and cleared or released;
   a member that is not owned says so in a comment with the word "borrowed" on its line, one of a struct that lives in
   one call only gives the reason:  /* lint: released by open_args_release */
+- layout: what depends on the inside of ints, floats, strings and datetimes only in csrc/py/convert*.c and compat.h;
 - memory: malloc and its family, mmap too, only in csrc/core/base/mem.c;
 - narrowing: a cast to an integer narrower than 64 bits only in the checked helpers of csrc/core/base/*.h, of a
   constant, for the text of a message, or where the line gives a reason:  (uint8_t)bit_width /* lint: at most 32 */
@@ -19,6 +20,9 @@ from pathlib import Path
 ALLOCATORS = re.compile(
     r"(?<![\w.>])(malloc|calloc|realloc|reallocarray|free|strdup|strndup|asprintf|vasprintf|alloca"
     r"|posix_memalign|aligned_alloc|memalign|mmap|munmap|mremap)\s*\(")
+LAYOUT = re.compile(
+    r"\b(ob_digit|ob_item|ob_sval|ob_fval|_PyLong_\w+|PyFloat_AS_DOUBLE|PyUnicode_(?:DATA|KIND|READ|[124]BYTE_DATA"
+    r"|IS_(?:COMPACT_)?ASCII)|PyDateTime_(?:DATE_|TIME_|DELTA_)?GET_\w+)\b")
 NARROW = re.compile(
     r"(?<![\w)\]])\s*\(\s*((?:const\s+)?(?:u?int(?:8|16|32)_t|int|unsigned|unsigned\s+int|short|unsigned\s+short"
     r"))\s*\)\s*(-?[\w(~!*&][\w.]*)")
@@ -70,6 +74,15 @@ def check_members(sources):
                 yield f"{src.name}:{line}: PyObject *{name} is never cleared (or /* borrowed: from whom */, /* lint: a reason */)"
 
 
+def check_layout(src):
+    if re.match(r"csrc/py/(convert\w*\.[ch]|compat\.h)$", src.name):
+        return
+    for m in LAYOUT.finditer(src.code):
+        line = src.at(m.start())
+        if not src.excused(line):
+            yield f"{src.name}:{line}: {m.group(1)} outside the converters"
+
+
 def check_memory(src):
     if src.name == "csrc/core/base/mem.c":
         return
@@ -107,7 +120,7 @@ def check(root):
     sources = [Source(p, root) for p in sorted((root / "csrc").rglob("*")) if p.suffix in (".c", ".h")]
     bad = list(check_members([s for s in sources if s.name.startswith("csrc/py/")]))
     for src in sources:
-        bad += [*check_memory(src), *check_narrowing(src), *check_status(src)]
+        bad += [*check_layout(src), *check_memory(src), *check_narrowing(src), *check_status(src)]
     return bad
 
 

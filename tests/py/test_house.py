@@ -116,6 +116,8 @@ MEMBER = "typedef struct { PyObject_HEAD PyObject *sink; } obj;\n"
     ("csrc/py/a.c", MEMBER + "int traverse(obj *self) { Py_VISIT(self->sink); }\n", ("sink", "never cleared")),
     ("csrc/py/a.c", MEMBER.replace("PyObject_HEAD ", "\n") + "void clear(obj *self) { Py_CLEAR(self->sink); }\n",
      ("sink", "in no traverse")),
+    ("csrc/py/a.c", "double f(PyObject *v) { return PyFloat_AS_DOUBLE(v); }\n", ("PyFloat_AS_DOUBLE", "outside the converters")),
+    ("csrc/py/py_time.c", "int f(PyObject *v) { return PyDateTime_DATE_GET_HOUR(v); }\n", ("PyDateTime_DATE_GET_HOUR", "converters")),
     ("csrc/core/write/a.c", "void *f(void) { return malloc(3); }\n", ("malloc", "outside mem.c")),
     ("csrc/core/write/a.c", "void f(void *p) { free (p); }\n", ("free", "outside mem.c")),
     ("csrc/core/write/a.c", "int f(size_t n) { return (int)n; }\n", ("cast to int",)),
@@ -133,6 +135,8 @@ def test_cpylint_lets_pass(tmp_path):
         "csrc/py/a.c": "typedef struct {\n    PyObject_HEAD\n    PyObject *a, *b;\n    PyObject *row; /* borrowed: "
                        "the call's */\n} obj;\nint t(obj *s) { Py_VISIT(s->a); Py_VISIT(s->b); }\n"
                        "void c(obj *s) { Py_CLEAR(s->a); Py_CLEAR(s->b); }\n",
+        "csrc/py/convert_a.c": "const void *f(PyObject *v) { return PyUnicode_DATA(v); }\n",
+        "csrc/py/compat.h": "int f(PyObject *v) { return v->ob_digit[0]; }\n",
         "csrc/core/base/mem.c": "void *f(void) { return malloc(3); }\n",
         "csrc/core/base/bytes.h": "static inline uint8_t low(uint64_t v) { return (uint8_t)v; }\n",
         "csrc/core/write/a.h": "cq_status cq_a_open(int x,\n    cq_err *e) CQ_MUST_CHECK;\n"
