@@ -27,12 +27,12 @@ typedef struct model {
     cq_err e;
 } model;
 
-static void model_open(model *m, cq_type type, bool optional, size_t page_bytes, size_t dict_bytes)
+static void model_open(model *m, cq_type type, int32_t fixed_bytes, bool optional, size_t page_bytes, size_t dict_bytes)
 {
     memset(m, 0, sizeof *m);
     cq_mem_init(&m->mem, NULL, 1 << 20);
     m->meter.max_bytes = MOST_BYTES;
-    cq_colbuf_opts const o = {.type = type, .optional = optional, .page_rows = MOST_SLOTS, .page_bytes = page_bytes, .dict_bytes = dict_bytes, .max_value_bytes = MOST_BYTES};
+    cq_colbuf_opts const o = {.type = type, .optional = optional, .fixed_bytes = fixed_bytes, .page_rows = MOST_SLOTS, .page_bytes = page_bytes, .dict_bytes = dict_bytes, .max_value_bytes = MOST_BYTES};
     cq_colbuf_init(&m->c, &o, &m->meter, &m->mem);
     CQT(cq_colbuf_memory(&o) > 0);
 }
@@ -52,7 +52,7 @@ static void model_check(const model *m)
         CQT_EQ_I(c->has_levels ? c->levels.data[i] == 0 : false, s->is_null);
         if (s->is_null) continue;
         n_values++;
-        plain += 4 + s->n;
+        plain += c->prefix + s->n;
         if (c->width) {
             CQT_EQ_MEM(values, s->v, c->width);
             values += c->width;
@@ -62,9 +62,9 @@ static void model_check(const model *m)
             CQT_EQ_MEM(v.p, s->v, s->n);
             ids += 4;
         } else {
-            CQT_EQ_U(cq_load32(values), s->n);
-            CQT_EQ_MEM(values + 4, s->v, s->n);
-            values += 4 + s->n;
+            if (c->prefix) CQT_EQ_U(cq_load32(values), s->n);
+            CQT_EQ_MEM(values + c->prefix, s->v, s->n);
+            values += c->prefix + s->n;
         }
     }
     CQT_EQ_I(c->n_values, n_values);
@@ -83,7 +83,7 @@ static slot random_slot(const model *m, uint64_t variety)
     uint64_t const x = cqt_rand_below(variety);
     s.is_null = m->c.optional && cqt_rand_below(5) == 0;
     if (s.is_null) return s;
-    s.n = m->c.width ? m->c.width : (size_t)(x * 7 % (MOST_BYTES + 1));
+    s.n = m->c.width ? m->c.width : m->c.fixed_bytes ? m->c.fixed_bytes : (size_t)(x * 7 % (MOST_BYTES + 1));
     memset(s.v, (int)(x % 251), s.n);
     if (s.n >= 8) memcpy(s.v, &x, 8);
     if (s.n == 4) memcpy(s.v, &x, 4);
@@ -103,8 +103,12 @@ static cq_status put_slot(model *m, const slot *s)
         cq_span const v = cq_dict_entry(&c->dict, last);
         if (v.n == s->n && memcmp(v.p, s->v, v.n) == 0) return cq_colbuf_put_id(c, last, &m->e);
     }
-    if (cqt_rand_below(2)) return cq_colbuf_put_bytes(c, s->v, s->n, &m->e);
     uint8_t *to;
+    if (c->fixed_bytes && cqt_rand_below(8) == 0) { /* another length changes nothing */
+        size_t const n = cqt_rand_below(2) ? s->n - 1 : s->n + 1;
+        CQT_STATUS(cqt_rand_below(2) ? cq_colbuf_put_bytes(c, s->v, n, &m->e) : cq_colbuf_reserve_bytes(c, n, &to, &m->e), CQ_EVALUE);
+    }
+    if (cqt_rand_below(2)) return cq_colbuf_put_bytes(c, s->v, s->n, &m->e);
     CQ_TRY(cq_colbuf_reserve_bytes(c, s->n, &to, &m->e));
     memcpy(to, s->v, s->n);
     return cq_colbuf_commit_bytes(c, s->n, &m->e);
@@ -154,8 +158,16 @@ static void vector(model *m, uint64_t variety)
         size_t const at = (size_t)i * (m->c.width ? m->c.width : MOST_BYTES);
         memcpy(values + at, s[i].v, m->c.width ? m->c.width : s[i].n);
         spans[i] = cq_span_of(values + at, s[i].n);
+        if (s[i].is_null) spans[i] = cq_span_of((const void *)(uintptr_t)1, SIZE_MAX);
+        if (i && cqt_rand_below(2) && !m->c.width) { /* a value from before, by its pointer */
+            int64_t const k = (int64_t)cqt_rand_below((uint64_t)i);
+            s[i] = s[k];
+            validity[i] = validity[k];
+            spans[i] = spans[k];
+        }
     }
     cq_vec v = m->c.width ? cq_vec_flat(t, values, m->c.optional ? validity : NULL) : cq_vec_spans(t, spans, m->c.optional ? validity : NULL);
+    v.repeats = cqt_rand_below(2);
     if (constant) v = s[0].is_null ? cq_vec_null(t) : cq_vec_const(t, cq_span_of(s[0].v, s[0].n));
     cq_status const st = cq_colbuf_append_vec(&m->c, &v, 0, n, &done, &m->e);
     CQT(st == CQ_OK || st == CQ_ENOMEM);
@@ -186,16 +198,17 @@ static void cut(model *m)
 
 static void against_a_list(void)
 {
-    static const cq_type types[] = {CQ_BOOL, CQ_INT32, CQ_INT64, CQ_FLOAT32, CQ_STRING, CQ_BINARY, CQ_STRING, CQ_STRING};
-    for (int round = 0; round < 600; round++) {
+    static const cq_type types[] = {CQ_BOOL, CQ_INT32, CQ_INT64, CQ_FLOAT32, CQ_STRING, CQ_BINARY, CQ_JSON, CQ_STRING, CQ_FIXED, CQ_FIXED, CQ_UUID, CQ_FLOAT16};
+    static const int32_t lengths[12] = {[8] = 1, [9] = 37, [10] = 16, [11] = 2};
+    for (int round = 0; round < 900; round++) {
         model m;
-        model_open(&m, types[round % 8], cqt_rand_below(2), 64 + (size_t)cqt_rand_below(2000), cqt_rand_below(4) ? 200 + (size_t)cqt_rand_below(3000) : 0);
+        model_open(&m, types[round % 12], lengths[round % 12], cqt_rand_below(2), 64 + (size_t)cqt_rand_below(2000), cqt_rand_below(4) ? 200 + (size_t)cqt_rand_below(3000) : 0);
         uint64_t const variety = 1 + cqt_rand_below(cqt_rand_below(2) ? 8 : 500);
         bool const faults = cqt_rand_below(2);
         for (int i = 0; i < 200; i++) {
             m.mem.fail_at = faults && cqt_rand_below(3) == 0 ? m.mem.n_requests + 1 + cqt_rand_below(3) : 0;
             if (m.c.full) {
-                CQT_STATUS(m.c.width ? cq_colbuf_put_fixed(&m.c, m.page[0].v, &m.e) : cq_colbuf_put_bytes(&m.c, "", 0, &m.e), CQ_ESTATE);
+                CQT_STATUS(m.c.width ? cq_colbuf_put_fixed(&m.c, m.page[0].v, &m.e) : cq_colbuf_put_bytes(&m.c, m.page[0].v, m.c.fixed_bytes, &m.e), CQ_ESTATE);
                 cut(&m);
             } else if (cqt_rand_below(4)) {
                 row(&m, variety);
@@ -219,7 +232,7 @@ static void limits_of_a_row(void)
     static uint8_t bytes[MOST_BYTES + 1];
     model m;
     uint8_t *to;
-    model_open(&m, CQ_STRING, false, 500, 2000);
+    model_open(&m, CQ_STRING, 0, false, 500, 2000);
     CQT_STATUS(cq_colbuf_put_bytes(&m.c, bytes, MOST_BYTES + 1, &m.e), CQ_ELIMIT);
     CQT_STATUS(cq_colbuf_reserve_bytes(&m.c, MOST_BYTES + 1, &to, &m.e), CQ_ELIMIT);
     m.meter.bytes = 20;
@@ -227,7 +240,7 @@ static void limits_of_a_row(void)
     CQT_OK(cq_colbuf_put_bytes(&m.c, bytes, MOST_BYTES - 20, &m.e), &m.e);
     CQT_STATUS(cq_colbuf_put_null(&m.c, &m.e), CQ_EVALUE);
     cq_colbuf_reset(&m.c);
-    model_open(&m, CQ_INT32, false, 500, 0);
+    model_open(&m, CQ_INT32, 0, false, 500, 0);
     CQT_STATUS(cq_colbuf_put_null(&m.c, &m.e), CQ_EVALUE);
     CQT_EQ_I(m.c.n_slots, 0);
 }
@@ -236,7 +249,7 @@ static void limits_of_a_row(void)
 static void epochs(void)
 {
     model m;
-    model_open(&m, CQ_STRING, false, 500, 2000);
+    model_open(&m, CQ_STRING, 0, false, 500, 2000);
     CQT_EQ_U(cq_colbuf_last_id(&m.c), CQ_NO_ID);
     CQT_OK(cq_colbuf_put_bytes(&m.c, "ab", 2, &m.e), &m.e);
     cq_colbuf_commit(&m.c);
@@ -254,28 +267,38 @@ static void epochs(void)
     cq_colbuf_reset(&m.c);
 }
 
-/* A constant fills a page on trial to the same slot as single values do, with and without a rest. */
-static void constants_end_where_values_do(void)
+/* A constant and a vector of spans fill a page to the same slot as single values do, with and without a rest, on trial and
+ * without a dictionary. */
+static void vectors_end_where_values_do(void)
 {
-    for (size_t n = 0; n < 40; n++) {
-        uint8_t bytes[MOST_BYTES];
-        int64_t done;
-        model a, b;
-        memset(bytes, 'x', sizeof bytes);
-        model_open(&a, CQ_STRING, true, 600, 2000);
-        model_open(&b, CQ_STRING, true, 600, 2000);
-        cq_vec const v = cq_vec_const(CQ_STRING, cq_span_of(bytes, n));
-        while (!a.c.full) {
-            CQT_OK(cq_colbuf_put_bytes(&a.c, bytes, n, &a.e), &a.e);
-            cq_colbuf_commit(&a.c);
-            a.meter.bytes = 0;
+    static cq_span spans[1000];
+    uint8_t bytes[MOST_BYTES], same[MOST_BYTES];
+    memset(bytes, 'x', sizeof bytes);
+    memset(same, 'x', sizeof same);
+    for (int32_t n = 0; n < 40; n++)
+        for (int kind = 0; kind < 4; kind++) {
+            bool const fixed = kind % 2 && n > 0;
+            cq_type const type = fixed ? CQ_FIXED : CQ_STRING;
+            model m[3];
+            for (int i = 0; i < 3; i++) model_open(&m[i], type, fixed ? n : 0, true, 600, kind < 2 ? 2000 : 0);
+            while (!m[0].c.full) {
+                CQT_OK(cq_colbuf_put_bytes(&m[0].c, bytes, (size_t)n, &m[0].e), &m[0].e);
+                cq_colbuf_commit(&m[0].c);
+                m[0].meter.bytes = 0;
+            }
+            for (int i = 0; i < 1000; i++) spans[i] = cq_span_of(cqt_rand_below(2) ? bytes : same, (size_t)n);
+            cq_vec v[3] = {cq_vec_null(type), cq_vec_const(type, cq_span_of(bytes, (size_t)n)), cq_vec_spans(type, spans, NULL)};
+            v[2].repeats = n % 3;
+            for (int i = 1; i < 3; i++) {
+                int64_t done;
+                CQT_OK(cq_colbuf_append_vec(&m[i].c, &v[i], 0, 1000, &done, &m[i].e), &m[i].e);
+                CQT_EQ_I(done, m[0].c.n_slots);
+                CQT(m[i].c.full && m[i].c.n_slots == m[0].c.n_slots && m[i].c.value_bytes == m[0].c.value_bytes && m[i].c.mode == m[0].c.mode);
+                CQT_EQ_U(m[i].c.values.len, m[0].c.values.len);
+                CQT_EQ_U(m[i].c.ids.len, m[0].c.ids.len);
+            }
+            for (int i = 0; i < 3; i++) cq_colbuf_reset(&m[i].c);
         }
-        CQT_OK(cq_colbuf_append_vec(&b.c, &v, 0, 1000, &done, &b.e), &b.e);
-        CQT_EQ_I(done, a.c.n_slots);
-        CQT(b.c.full && b.c.n_slots == a.c.n_slots && b.c.value_bytes == a.c.value_bytes);
-        cq_colbuf_reset(&a.c);
-        cq_colbuf_reset(&b.c);
-    }
 }
 
 /* The room that a large value took on its way into the dictionary, or to an abort, is given back. */
@@ -311,7 +334,7 @@ static void large_values_pass_through(void)
 
 void test_colbuf(void)
 {
-    CQT_RUN(constants_end_where_values_do);
+    CQT_RUN(vectors_end_where_values_do);
     CQT_RUN(large_values_pass_through);
     CQT_RUN(against_a_list);
     CQT_RUN(limits_of_a_row);

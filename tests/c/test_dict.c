@@ -90,16 +90,24 @@ static void fixed_special(void)
     CQT_EQ_U(cq_mem_used(&m), 0);
 }
 
-/* Byte arrays of every length up to 40 and some long ones, with shared beginnings and ends. */
-static size_t make_bytes(uint64_t number, uint8_t *to)
+static void init_bytes(cq_dict *d, cq_mem *m, size_t fixed, cq_dict_limits limits)
 {
-    size_t const n = number % 97 == 0 ? 300 + (size_t)(number % 5) : (size_t)(number % 41);
+    if (fixed)
+        cq_dict_init_fixed(d, m, fixed, limits);
+    else
+        cq_dict_init(d, m, 0, limits);
+}
+
+/* Byte arrays of every length up to 40 and some long ones, or all of one length, with shared beginnings and ends. */
+static size_t make_bytes(uint64_t number, size_t fixed, uint8_t *to)
+{
+    size_t const n = fixed ? fixed : number % 97 == 0 ? 300 + (size_t)(number % 5) : (size_t)(number % 41);
     memset(to, 'x', n);
     if (n) to[(size_t)(number / 41) % n] = (uint8_t)(number / 1681);
     return n;
 }
 
-static void bytes_random(void)
+static void random_of(size_t fixed)
 {
     static const uint64_t kinds[] = {1, 3, 41, 3000};
     enum { N = 20000 };
@@ -111,11 +119,11 @@ static void bytes_random(void)
         cq_dict d;
         size_t done = 0;
         cq_mem_init(&m, NULL, 16 << 20);
-        cq_dict_init(&d, &m, 0, wide);
+        init_bytes(&d, &m, fixed, wide);
         for (size_t i = 0; i < N; i++) {
             bool full;
             number[i] = i && cqt_rand_below(3) == 0 ? number[i - 1] : cqt_rand_below(kinds[k]);
-            size_t const n = make_bytes(number[i], b);
+            size_t const n = make_bytes(number[i], fixed, b);
             CQT_OK(cq_dict_put_bytes(&d, n ? b : NULL, n, &ids[i], &full, &e), &e);
             CQT(!full);
             CQT(ids[i] < d.n_entries);
@@ -135,8 +143,13 @@ static void bytes_random(void)
         for (uint32_t a = 0; a < d.n_entries; a++) {
             uint32_t n;
             memcpy(&n, d.plain.data + at, 4);
+            if (fixed)
+                n = (uint32_t)fixed;
+            else
+                at += 4;
             CQT_EQ_U(n, cq_dict_entry(&d, a).n);
-            at += 4 + n;
+            CQT(cq_dict_entry(&d, a).p == d.plain.data + at);
+            at += n;
         }
         CQT_EQ_U(at, d.plain.len);
         cq_dict_reset(&d);
@@ -144,18 +157,28 @@ static void bytes_random(void)
     }
 }
 
-/* Fills a dictionary of cq_dict_caps(width, bytes) with distinct values until it is full, on a
+static void bytes_random(void)
+{
+    random_of(0);
+    random_of(1);
+    random_of(2);
+    random_of(16);
+    random_of(100);
+}
+
+/* Fills a dictionary of cq_dict_caps(width, bytes), or of values of a fixed length, with distinct values until it is full, on a
  * budget of exactly these bytes. */
-static void fill(unsigned width, size_t bytes, size_t entry)
+static void fill(unsigned width, size_t bytes, size_t entry, bool fixed)
 {
     cq_mem m;
     cq_dict d;
     cq_err e;
-    cq_dict_limits const lim = cq_dict_caps(width, bytes);
+    cq_dict_limits const lim = fixed ? cq_dict_caps_fixed(entry, bytes) : cq_dict_caps(width, bytes);
     if (lim.max_entries == 0) return;
     CQT(lim.max_entries <= CQ_DICT_MAX_ENTRIES);
     cq_mem_init(&m, NULL, bytes);
     cq_dict_init(&d, &m, width, lim);
+    if (fixed) init_bytes(&d, &m, entry, lim);
     bool full = false;
     for (uint32_t i = 0; !full; i++) {
         CQT(i <= lim.max_entries);
@@ -175,7 +198,7 @@ static void fill(unsigned width, size_t bytes, size_t entry)
         if (!full) CQT_EQ_U(id, i);
     }
     CQT(cq_mem_peak(&m) <= bytes);
-    if (width) {
+    if (width || fixed) {
         CQT_EQ_U(d.n_entries, lim.max_entries);
         CQT_EQ_U(d.plain.len, lim.max_bytes);
     } else {
@@ -194,13 +217,16 @@ static void caps_hold(void)
     size_t const sizes[] = {0,      1,      64,     100,    256,     1000,    4096,    10000,   65535,  65536, 65537,
                             100000, 131072, 262144, 300000, 500000,  524288,  1 << 20, 1500000, 4 << 20};
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
-        fill(4, sizes[k], 0);
-        fill(8, sizes[k], 0);
-        fill(0, sizes[k], 4);
-        fill(0, sizes[k], 12);
-        fill(0, sizes[k], 300);
+        fill(4, sizes[k], 0, false);
+        fill(8, sizes[k], 0, false);
+        fill(0, sizes[k], 4, false);
+        fill(0, sizes[k], 12, false);
+        fill(0, sizes[k], 300, false);
+        fill(0, sizes[k], 4, true);
+        fill(0, sizes[k], 16, true);
+        fill(0, sizes[k], 300, true);
     }
-    for (int round = 0; round < 100; round++) fill((unsigned)(round % 3) * 4, (size_t)cqt_rand_below(400000), 10);
+    for (int round = 0; round < 100; round++) fill((unsigned)(round % 3) * 4, (size_t)cqt_rand_below(400000), 10, round % 6 == 0);
 }
 
 static void caps_are_useful(void)
@@ -210,6 +236,8 @@ static void caps_are_useful(void)
     CQT(cq_dict_caps(4, 1 << 20).max_entries >= 65536);
     CQT(cq_dict_caps(8, 1 << 20).max_entries >= 60000);
     CQT(cq_dict_caps(0, 1 << 20).max_entries >= 30000);
+    CQT(cq_dict_caps_fixed(16, 1 << 20).max_entries >= 30000);
+    CQT_EQ_U(cq_dict_caps_fixed(5000, 4096).max_entries, 0);
     CQT_EQ_U(cq_dict_caps(4, (size_t)1 << 30).max_entries, CQ_DICT_MAX_ENTRIES);
     CQT_EQ_U(cq_dict_caps(0, (size_t)1 << 40).max_entries, CQ_DICT_MAX_ENTRIES);
     CQT(cq_dict_caps(0, (size_t)1 << 40).max_bytes <= INT32_MAX);
@@ -263,7 +291,7 @@ static void full_adds_nothing(void)
 
 /* Truncation at random points, across growth: what stays and what comes again has the ids of a
  * dictionary that never held more. */
-static void truncate_is_undo(unsigned width)
+static void truncate_is_undo(unsigned width, size_t fixed)
 {
     cq_mem m;
     cq_dict d, fresh;
@@ -274,6 +302,8 @@ static void truncate_is_undo(unsigned width)
         size_t const n = 1 + (size_t)cqt_rand_below(3000), extra = (size_t)cqt_rand_below(3000);
         cq_dict_init(&d, &m, width, wide);
         cq_dict_init(&fresh, &m, width, wide);
+        if (fixed) init_bytes(&d, &m, fixed, wide);
+        if (fixed) init_bytes(&fresh, &m, fixed, wide);
         for (size_t i = 0; i < 9000; i++) v64[i] = cqt_rand_below(round % 2 ? 100 : 100000);
         uint32_t keep = 0;
         for (int pass = 0; pass < 2; pass++) {
@@ -286,7 +316,7 @@ static void truncate_is_undo(unsigned width)
                 } else {
                     uint8_t b[400];
                     bool full;
-                    size_t const k = make_bytes(v64[at], b);
+                    size_t const k = make_bytes(v64[at], fixed, b);
                     CQT_OK(cq_dict_put_bytes(&d, b, k, &ids[at], &full, &e), &e);
                 }
                 if (!pass && i + 1 == n) keep = d.n_entries;
@@ -297,7 +327,7 @@ static void truncate_is_undo(unsigned width)
                     } else {
                         uint8_t b[400];
                         bool full;
-                        size_t const k = make_bytes(v64[at], b);
+                        size_t const k = make_bytes(v64[at], fixed, b);
                         model_id[at] = ids[at];
                         CQT_OK(cq_dict_put_bytes(&fresh, b, k, &ids[at], &full, &e), &e);
                     }
@@ -322,15 +352,20 @@ static void truncate_is_undo(unsigned width)
 
 static void truncate_fixed(void)
 {
-    truncate_is_undo(4);
-    truncate_is_undo(8);
+    truncate_is_undo(4, 0);
+    truncate_is_undo(8, 0);
 }
 
-static void truncate_bytes(void) { truncate_is_undo(0); }
+static void truncate_bytes(void)
+{
+    truncate_is_undo(0, 0);
+    truncate_is_undo(0, 16);
+    truncate_is_undo(0, 3);
+}
 
 /* One scenario with request k failing: the failure is reported, nothing is lost, and going on after
  * it gives the ids that an undisturbed run gives. Returns whether anything failed. */
-static bool with_failure(unsigned width, uint64_t fail_at)
+static bool with_failure(unsigned width, size_t fixed, uint64_t fail_at)
 {
     enum { N = 5000 };
     cq_mem m;
@@ -341,6 +376,7 @@ static bool with_failure(unsigned width, uint64_t fail_at)
     cq_mem_init(&m, NULL, 16 << 20);
     m.fail_at = fail_at;
     cq_dict_init(&d, &m, width, wide);
+    if (fixed) init_bytes(&d, &m, fixed, wide);
     for (size_t i = 0; i < N; i++) v64[i] = i / 2;
     for (size_t i = 0; i < N;) {
         cq_status st;
@@ -372,9 +408,12 @@ static void every_allocation_fails(void)
 {
     for (unsigned width = 0; width <= 8; width += 4) {
         uint64_t k = 1;
-        while (with_failure(width, k)) k++;
+        while (with_failure(width, 0, k)) k++;
         CQT(k > 5);
     }
+    uint64_t k = 1;
+    while (with_failure(0, 8, k)) k++;
+    CQT(k > 5);
 }
 
 static void refused_by_budget(void)

@@ -34,6 +34,7 @@
     M(metadata)                                                                                                        \
     M(vec)                                                                                                             \
     M(stats)                                                                                                           \
+    M(value_text)                                                                                                      \
     M(arrow_type)                                                                                                      \
     M(format)                                                                                                          \
     /* F3 write */                                                                                                     \

@@ -145,8 +145,54 @@ static void codecs_of_columns(void)
     cq_schema_reset(&s);
 }
 
+static void add_fixed(cq_schema *s, int32_t n, int32_t fixed_bytes)
+{
+    cq_err e;
+    for (int32_t i = 0; i < n; i++) {
+        char name[32];
+        cq_field_spec const f = {.name = name, .name_bytes = (size_t)snprintf(name, sizeof name, "f%d", (int)s->n_fields), .type = CQ_FIXED,
+                                 .fixed_bytes = fixed_bytes, .field_id = -1};
+        CQT_OK(cq_schema_add_field(s, &f, &e), &e);
+    }
+}
+
+/* Nothing is kept for large values where lengths are fixed, and all that they need is counted. */
+static void fixed_lengths(void)
+{
+    static const int32_t lengths[] = {1, 16, 64, 5000, 100000, CQ_MAX_FIXED_BYTES};
+    for (int i = 0; i < 6; i++) {
+        cq_schema s;
+        cq_mem mem;
+        cq_plan p, more;
+        cq_err e;
+        cq_mem_init(&mem, NULL, 1 << 20);
+        cq_schema_init(&s, &mem);
+        add_fixed(&s, 4, lengths[i]);
+        cq_plan_opts const o = opts_of(CQ_CODEC_SNAPPY, 0);
+        CQT_OK(cq_plan_make(&p, &s, &o, 64 << 20, &e), &e);
+        CQT(p.max_value_bytes == 0 && p.max_row_bytes == 0);
+        CQT_EQ_U(p.max_fixed_bytes, (uint64_t)lengths[i]);
+        CQT(cq_plan_body_bytes(&p) >= p.page_bytes + (size_t)lengths[i]);
+        CQT(p.column_bytes >= 4 * (size_t)lengths[i]);
+        CQT(p.batch_bytes >= (128 << 10) && p.batch_bytes < p.fixed_bytes);
+        uint64_t const limits[] = {1, 1 << 20, 5 << 20, 64 << 20};
+        for (int k = 0; k < 4; k++) check_refusal(&s, &o, limits[k]);
+        CQT_STATUS(cq_plan_make(&p, &s, &o, 1, &e), CQ_EBUDGET);
+        CQT(e.needed > 5 * (uint64_t)lengths[i]);
+        CQT_OK(cq_plan_make(&p, &s, &o, 64 << 20, &e), &e);
+        CQT_OK(cq_schema_add(&s, "text", 4, CQ_JSON, true, &e), &e);
+        CQT_OK(cq_plan_make(&more, &s, &o, 64 << 20, &e), &e);
+        CQT_EQ_U(more.max_value_bytes, 16 << 20);
+        add_fixed(&s, 195, 1);
+        CQT_OK(cq_plan_make(&more, &s, &o, 64 << 20, &e), &e);
+        CQT(more.batch_bytes >= 200 * 32 * 64);
+        cq_schema_reset(&s);
+    }
+}
+
 void test_plan(void)
 {
+    CQT_RUN(fixed_lengths);
     CQT_RUN(refusals_name_what_would_do);
     CQT_RUN(grows_with_the_limit);
     CQT_RUN(caps_are_kept);
