@@ -42,6 +42,9 @@ fuzz: setup-fuzz ## libFuzzer on every target, SECONDS_EACH=60 seconds each
 lint: build-test ## floors, symbols, binding rules
 	@tools/lint.sh
 
+interop: build-test ## other readers (Java, Go, JavaScript, Python) on every type and encoding; DOCS=--write-docs for the page
+	@$(PY) tests/interop/run_interop.py $(DOCS)
+
 bench: build-test ## ratios to the peers
 	@$(PY) benchmarks/run.py $(T)
 
@@ -52,4 +55,4 @@ clean:           ## remove what was built (not .venv)
 	rm -rf build dist *.egg-info ccpq/_core*.so .pytest_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
-.PHONY: help demo test build build-test setup-base setup-test setup-fuzz ctest ctest-asan asan leak fuzz lint bench minimal clean
+.PHONY: help demo test build build-test setup-base setup-test setup-fuzz ctest ctest-asan asan leak fuzz lint interop bench minimal clean

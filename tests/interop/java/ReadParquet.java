@@ -194,10 +194,10 @@ public final class ReadParquet {
                 return '"' + (kind.signed ? "" + values.getLong() : Long.toUnsignedString(values.getLong())) + '"';
             case FLOAT:
                 float single = values.getFloat();
-                return Float.isNaN(single) ? "\"nan\"" : String.format("\"%08x\"", Float.floatToRawIntBits(single));
+                return Float.isNaN(single) ? "\"nan\"" : hex(Float.floatToRawIntBits(single), 8);
             case DOUBLE:
                 double full = values.getDouble();
-                return Double.isNaN(full) ? "\"nan\"" : String.format("\"%016x\"", Double.doubleToRawLongBits(full));
+                return Double.isNaN(full) ? "\"nan\"" : hex(Double.doubleToRawLongBits(full), 16);
             default:
                 return toldBytes(values.getBinary().getBytes(), kind.name);
         }
@@ -213,7 +213,7 @@ public final class ReadParquet {
                 return '"' + new BigInteger(bytes).toString() + '"';
             case "float":
                 int half = (bytes[0] & 255) | (bytes[1] & 255) << 8;
-                return (half & 0x7fff) > 0x7c00 ? "\"nan\"" : String.format("\"%04x\"", half);
+                return (half & 0x7fff) > 0x7c00 ? "\"nan\"" : hex(half, 4);
             default:
                 char[] hex = new char[bytes.length * 2];
                 for (int i = 0; i < bytes.length; i++) {
@@ -222,6 +222,13 @@ public final class ReadParquet {
                 }
                 return '"' + new String(hex) + '"';
         }
+    }
+
+    private static String hex(long bits, int digits) {
+        char[] text = new char[digits + 2];
+        text[0] = text[digits + 1] = '"';
+        for (int i = digits; i > 0; i--, bits >>>= 4) text[i] = Character.forDigit((int) bits & 15, 16);
+        return new String(text);
     }
 
     private static String said(Throwable e) {

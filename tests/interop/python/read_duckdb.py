@@ -2,6 +2,7 @@
 
 import re
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -21,6 +22,7 @@ def quoted(name):
     return '"' + name.replace('"', '""') + '"'
 
 
+@lru_cache(maxsize=1)
 def types(path):
     return {row[0]: row[1] for row in db.execute("describe select * from read_parquet(?)", [path]).fetchall()}
 
