@@ -13,7 +13,7 @@ import decimal
 import enum
 import sys
 import uuid
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 from ccpq._errors import RowError, RowTypeError, RowValueError
@@ -134,6 +134,8 @@ def _source(name: str, field: Field, x: Any) -> tuple:
     if numpy is not None and isinstance(x, numpy.ndarray):
         return _from_numpy(name, x)
     if _has_numpy_type(x):
+        if x.dtype.kind == "M" and field.type.endswith(", UTC]"):
+            raise _refused(name, x, "naive datetimes in a UTC column; write column.dt.tz_localize('UTC')")
         return _from_numpy(name, x.to_numpy())
     if is_frame(x) and not hasattr(x, "dtype"):
         raise _refused(name, x, f"a {type(x).__name__} is a table, not one column; write_arrow(table) takes tables")
@@ -145,10 +147,10 @@ def _source(name: str, field: Field, x: Any) -> tuple:
         return _from_numpy(name, numpy.asarray(x))
     if _has_buffer(x):
         return _from_buffer(name, x)
-    if isinstance(x, (Set, Iterator)) or hasattr(x, "__iter__") and not hasattr(x, "__len__"):
-        raise _refused(name, x, f"a {type(x).__name__} has no order or no length; write list(...)")
-    if hasattr(x, "__len__") and hasattr(x, "__getitem__"):
+    if hasattr(x, "__len__") and hasattr(x, "__getitem__") and not isinstance(x, Set):
         return ("objects", x)
+    if hasattr(x, "__iter__"):
+        raise _refused(name, x, f"a {type(x).__name__} has no length or no order by number; write list(...)")
     return ("const", x)
 
 

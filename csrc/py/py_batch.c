@@ -205,14 +205,22 @@ static cq_status enter_arrays(run *r, int64_t from)
     return CQ_OK;
 }
 
+/* The writer refuses nulls too, but does not know how the column is declared otherwise. */
 static cq_status check_nulls(run *r, int32_t i, const cq_vec *v, int64_t n)
 {
     const cq_field *f = &cq_writer_schema(r->self->w)->fields[i];
-    const uint8_t *null = f->optional || v->shape != CQ_VEC_FLAT || !v->validity ? NULL : memchr(v->validity, 0, (size_t)n);
-    if (!null) return CQ_OK;
+    if (f->optional) return CQ_OK;
+    int64_t row = 0;
+    if (v->shape == CQ_VEC_FLAT) {
+        const uint8_t *null = v->validity ? memchr(v->validity, 0, (size_t)n) : NULL;
+        if (!null) return CQ_OK;
+        row = null - v->validity;
+    } else if (!v->is_null) {
+        return CQ_OK;
+    }
     char text[CQ_TYPE_TEXT_BYTES];
     const char *advice = r->sources[i].null_advice;
-    r->failed_row = r->chunk_from + (null - v->validity);
+    r->failed_row = r->chunk_from + row;
     return cq_fail(&r->err, CQ_EVALUE, "null in a required column; declare it '%s?' to allow nulls%s", cq_field_type_text(f, text),
                    advice ? advice : "");
 }
