@@ -173,12 +173,14 @@ static void bytes_of_fixed_room(void)
     done(&w);
     f = ih_field(CQ_FIXED, true, 2, 0);
     s.base = items + 4;
+    s.n = 3;
     CQT_STATUS(read_all(&w, &f, &s), CQ_EVALUE);
     CQT_EQ_I(w.e.row, 1);
     CQT_EQ_STR(w.e.msg, "0 bytes in a binary[2] column, whose values have 2");
     done(&w);
     s.kind = CQ_STRIDED_VOID;
     s.base = items;
+    s.n = 4;
     f = ih_field(CQ_BINARY, true, 0, 0);
     CQT_OK(read_all(&w, &f, &s), &w.e);
     for (int i = 0; i < 4; i++) CQT_EQ_U(w.v.spans[i].n, 4);

@@ -334,7 +334,7 @@ static void datetimes_into_timestamps(void)
                     if (i % 2) v = (int64_t)((i128)v / 1000000000 * (declared_ns[t % 4] / (tick < declared_ns[t % 4] ? (int64_t)tick : declared_ns[t % 4])));
                     if (i == 0) v = INT64_MAX;
                     if (i == 2) v = INT64_MIN + 1;
-                    if (i == 4) v = INT64_MAX / (int64_t)(tick >= stored_ns[t % 4] ? tick / stored_ns[t % 4] : 1) - (int64_t)cqt_rand_below(2) + (tick > stored_ns[t % 4]);
+                    if (i == 4 && tick >= 2 * stored_ns[t % 4]) v = INT64_MAX / (int64_t)(tick / stored_ns[t % 4]) + (int64_t)cqt_rand_below(2);
                     if (v == INT64_MIN) v = 0; /* NaT has a test of its own */
                     i128 const ns = (i128)v * tick, stored = ns / stored_ns[t % 4];
                     bool const whole = ns % declared_ns[t % 4] == 0, fits = stored >= INT64_MIN && stored <= INT64_MAX;
