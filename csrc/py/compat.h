@@ -5,6 +5,7 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <structmember.h>
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -80,6 +81,50 @@ static inline bool compat_long_big_endian(PyObject *v, uint8_t *out, size_t n)
 #endif
     if (!fits) PyErr_Clear(); /* nothing else can go wrong with an int */
     return fits;
+}
+
+/* The number of a class's present state; it changes with everything that attribute access depends on. 0: none (yet). */
+static inline unsigned compat_type_version(const PyTypeObject *tp)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    return tp->tp_version_tag;
+#else
+    return tp->tp_flags & Py_TPFLAGS_VALID_VERSION_TAG ? tp->tp_version_tag : 0;
+#endif
+}
+
+/* An attribute of a class as its instances find it, without asking any code; a new reference. NULL: none, without an
+ * exception. */
+static inline PyObject *compat_type_attribute(const PyTypeObject *tp, PyObject *name)
+{
+    PyObject *mro = tp->tp_mro, *found = NULL;
+    for (Py_ssize_t i = 0; !found && mro && i < PyTuple_GET_SIZE(mro); i++) {
+        PyTypeObject *base = (PyTypeObject *)PyTuple_GET_ITEM(mro, i);
+#if PY_VERSION_HEX >= 0x030C0000
+        PyObject *dict = PyType_GetDict(base);
+#else
+        PyObject *dict = Py_XNewRef(base->tp_dict);
+#endif
+        found = dict ? Py_XNewRef(PyDict_GetItemWithError(dict, name)) : NULL;
+        Py_XDECREF(dict);
+    }
+    PyErr_Clear();
+    return found;
+}
+
+/* Where instances of a class keep an attribute of `__slots__`, in bytes from their beginning; -1: it is no such attribute,
+ * or reading it is not plain access. Holds while the class's version is the same. */
+static inline Py_ssize_t compat_slot_offset(const PyTypeObject *tp, PyObject *name)
+{
+    if (tp->tp_getattro != PyObject_GenericGetAttr) return -1;
+    PyObject *d = compat_type_attribute(tp, name);
+    Py_ssize_t offset = -1;
+    if (d && Py_TYPE(d) == &PyMemberDescr_Type && PyType_IsSubtype((PyTypeObject *)(uintptr_t)tp, PyDescr_TYPE(d))) {
+        const PyMemberDef *m = ((PyMemberDescrObject *)d)->d_member;
+        if (m->type == T_OBJECT_EX && (m->flags & ~READONLY) == 0) offset = m->offset;
+    }
+    Py_XDECREF(d);
+    return offset;
 }
 
 #endif

@@ -99,6 +99,8 @@ conv_result layout_make(table *t, PyObject *names, layout *out)
 void row_class_clear(row_class *c)
 {
     layout_clear(&c->by_name);
+    PyMem_Free(c->slots);
+    c->slots = NULL;
     Py_CLEAR(c->names);
     Py_CLEAR(c->type);
 }
@@ -197,6 +199,19 @@ static bool is_sqlite_row(const PyTypeObject *tp)
     return false;
 }
 
+/* Attributes in `__slots__` are read without a look-up for as long as the class is the same. */
+static int find_slots(row_class *c, const PyTypeObject *tp)
+{
+    Py_ssize_t n = PyTuple_GET_SIZE(c->names);
+    c->slots = PyMem_Calloc((size_t)n + 1, sizeof *c->slots);
+    if (!c->slots) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (Py_ssize_t k = 0; k < n; k++) c->slots[k] = compat_slot_offset(tp, PyTuple_GET_ITEM(c->names, k));
+    return 0;
+}
+
 /* What is a table or a column of one to others: frames have keys() and [], but are no rows. */
 static int is_table(PyTypeObject *tp)
 {
@@ -241,31 +256,41 @@ static conv_result resolve(table *t, row_class *c, PyObject *row, PyTypeObject *
     return resolve_object(t, c, row, tp, known);
 }
 
-conv_result row_class_find(table *t, PyObject *row, row_class **out)
+/* A class that is not known, or has changed: `slot` is its old place or the one to be replaced. */
+__attribute__((noinline)) static conv_result learn(table *t, PyObject *row, row_class *slot, row_class **out)
 {
-    PyTypeObject *tp = Py_TYPE(row);
-    for (int k = 0; k < ROW_CLASSES; k++) {
-        if (t->classes[k].type != (PyObject *)tp) continue;
-        *out = &t->classes[k];
-        return CONV_OK;
-    }
-    *out = NULL;
     bool known = false;
+    PyTypeObject *tp = Py_TYPE(row);
     row_class fresh = {.kind = ROW_TUPLE};
     PyObject *held = Py_NewRef((PyObject *)tp); /* user code may give the row another class */
     conv_result r = resolve(t, &fresh, row, tp, &known);
+    fresh.version = compat_type_version(tp);
+    if (r == CONV_OK && known && fresh.kind == ROW_OBJECT && fresh.version && find_slots(&fresh, tp) < 0) r = CONV_RAISED;
     if (r != CONV_OK || !known) {
         row_class_clear(&fresh);
         Py_DECREF(held);
         return r;
     }
-    row_class *slot = &t->classes[t->next_class];
-    t->next_class = (t->next_class + 1) % ROW_CLASSES;
     row_class_clear(slot);
     *slot = fresh;
     slot->type = held;
     *out = slot;
     return CONV_OK;
+}
+
+conv_result row_class_find(table *t, PyObject *row, row_class **out)
+{
+    PyTypeObject *tp = Py_TYPE(row);
+    *out = NULL;
+    for (int k = 0; k < ROW_CLASSES; k++) {
+        row_class *c = &t->classes[k];
+        if (c->type != (PyObject *)tp) continue;
+        if (PY_UNLIKELY(c->version && c->version != compat_type_version(tp))) return learn(t, row, c, out);
+        *out = c;
+        return CONV_OK;
+    }
+    t->next_class = (t->next_class + 1) % ROW_CLASSES;
+    return learn(t, row, &t->classes[t->next_class], out);
 }
 
 /* Whether a row says the names that the last one of its class said. */

@@ -26,15 +26,16 @@ typedef enum row_kind {
     ROW_FIELDS       /* `_fields` of each row names its positions, or attributes where it is no sequence */
 } row_kind;
 
-/* A class of rows, resolved when its first row came. What a class says later about its fields is not
- * asked again: its rows go on by the names seen first, and the length of a tuple is always checked. */
+/* A class of rows, resolved when its first row came, and again when the class has changed since. */
 typedef struct row_class {
-    PyObject *type; /* held, so that no other class takes its address; NULL: free */
+    PyObject *type;         /* held, so that no other class takes its address; NULL: free */
+    unsigned version;       /* of the class when it was resolved; 0: not known, then it is not asked again */
     row_kind kind;
     bool by_position;       /* of ROW_FIELDS */
     const char *attribute;  /* of ROW_FIELDS: where the names are */
     PyObject *names;        /* tuple of interned str: the class's, or those of the last row */
     layout by_name;         /* for `names` */
+    Py_ssize_t *slots;      /* of ROW_OBJECT: offset of each attribute in the object, -1 where it is none; or NULL */
 } row_class;
 
 /* The layout for a sequence of column names. CONV_REFUSED: an unknown, double or missing name. */

@@ -275,7 +275,9 @@ static conv_result put_attributes(table *t, PyObject *row, const row_class *rc)
     for (Py_ssize_t k = 0; k < l->n; k++) {
         int32_t i = l->column_of[k];
         if (i < 0) continue;
-        PyObject *name = PyTuple_GET_ITEM(rc->names, k), *v = PyObject_GetAttr(row, name);
+        PyObject *name = PyTuple_GET_ITEM(rc->names, k), *v = NULL;
+        if (rc->slots && rc->slots[k] > 0) v = Py_XNewRef(*(PyObject **)((char *)row + rc->slots[k]));
+        if (!v) v = PyObject_GetAttr(row, name);
         conv_result r = PY_LIKELY(v != NULL) ? put_fetched(t, i, v) : put_missing_attribute(t, row, name, i);
         if (PY_UNLIKELY(r != CONV_OK)) return r;
     }

@@ -28,7 +28,7 @@ typedef struct table {
     int32_t *key_column;
     Py_ssize_t n_keys;
     row_class classes[ROW_CLASSES];
-    int next_class; /* the one to be replaced next */
+    int next_class; /* the one that was replaced last */
     /* The failure: -1 and the row itself where no single column is the reason. */
     int32_t failed_column;
     PyObject *failed_value;

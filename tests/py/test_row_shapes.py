@@ -341,13 +341,19 @@ def test_a_class_that_changes_between_rows():
     f = io.BytesIO()
     with ccpq.Writer(f, ABC, compression="none") as w:
         w.write_row(Point(*ROW))
-        Point._fields = ("c", "b", "a")  # names are those that were seen first
-        w.write_row(Point(*ROW))
+        Point._fields = ("c", "b", "a")
+        w.write_row(tuple.__new__(Point, (0.5, "x", 1)))
         Point._fields = 5
+        w.write_row(tuple.__new__(Point, ROW))  # a tuple without names
+        Point._fields = ("c", "a")
+        with pytest.raises(ccpq.RowValueError, match="3 values in the row, 2 are needed"):
+            w.write_row(tuple.__new__(Point, ROW))
+        Point._fields = ("a", "d")
+        with pytest.raises(ccpq.RowValueError, match="there is no column 'd'"):
+            w.write_row(tuple.__new__(Point, ROW))
+        del Point._fields  # its base has them still
         w.write_row(Point(*ROW))
-        with pytest.raises(ccpq.RowValueError, match="2 values in the row, 3 are needed"):
-            w.write_row(tuple.__new__(Point, (1, "x")))
-    assert f.getvalue() == write([ROW] * 3)
+    assert f.getvalue() == write([ROW] * 4)
 
     class Row:
         _fields = ("a", "b", "c")
@@ -358,6 +364,44 @@ def test_a_class_that_changes_between_rows():
         del Row.a
         with pytest.raises(ccpq.RowValueError, match="the attribute is missing"):
             w.write_row(Row())
+
+
+def test_attributes_in_slots_are_what_the_class_says_now():
+    @dataclasses.dataclass(slots=True)
+    class Parent:
+        a: int
+        b: str | None
+        c: float | None
+
+    class Child(Parent):
+        __slots__ = ()
+
+    f, row, child = io.BytesIO(), Parent(*ROW), Child(*ROW)
+    with ccpq.Writer(f, ABC, compression="none") as w:
+        def check(*expect):
+            for r, e in zip((row, child), expect):
+                w.write_row(r)
+                w.write_row(e)
+
+        check(ROW, ROW)
+        Child.b = property(lambda self: "child's")
+        check(ROW, (1, "child's", 0.5))
+        slot, Parent.b = Parent.b, property(lambda self: "parent's")
+        check((1, "parent's", 0.5), (1, "child's", 0.5))
+        Parent.b = slot
+        del Child.b
+        check(ROW, ROW)
+        Child.__getattribute__ = lambda self, name: 7 if name == "a" else object.__getattribute__(self, name)
+        check(ROW, (7, "x", 0.5))
+        del Child.__getattribute__
+        Parent.a = 5  # in the place of the slot
+        check((5, "x", 0.5), (5, "x", 0.5))
+        child.__class__ = Parent
+        check((5, "x", 0.5), (5, "x", 0.5))
+        del row.c
+        check((5, "x", None), (5, "x", 0.5))
+    values = list(zip(*model.read_table(f.getvalue()).values()))
+    assert len(values) == 32 and values[::2] == values[1::2]
 
 
 def test_names_of_rows_that_change():
@@ -408,8 +452,8 @@ def test_rows_that_change_while_they_are_read():
 
     text = "fresh " + "text" * 20
     try:
-        for act in (forget, rename):
-            assert write([Nasty(act) for _ in range(3)]) == write([(1, text, 0.5)] * 3)
+        assert write([Nasty(forget) for _ in range(3)]) == write([(1, text, 0.5)] * 3)
+        assert write([Nasty(rename) for _ in range(3)]) == write([(1, text, 0.5), (1, None, None), (1, None, None)])
         Nasty._fields = ("a", "b", "c")
         assert write([Nasty(other_class)]) == write([(1, text, 0.5)])
     finally:
