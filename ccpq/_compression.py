@@ -57,8 +57,8 @@ def resolve_compression(compression: object, level: object, names: Sequence[str]
     if isinstance(level, bool) or not hasattr(type(level), "__index__"):
         raise TypeError(f"compression_level is an int or None, not {type(level).__name__}")
     if "zstd" not in (columns or [codec]):
-        who = f"{codec} has no levels" if columns is None else "no column is compressed with zstd, which alone has levels"
-        raise ValueError(f"compression_level={level}: {who}")
+        why = f"{codec} has no levels" if columns is None else "only zstd has levels, and no column has zstd"
+        raise ValueError(f"compression_level={level}: {why}")
     return Codecs(codec, columns, operator.index(level))
 
 
