@@ -45,7 +45,11 @@ static conv_result binary_held(conv *x, column *c, PyObject *v)
     if (PyByteArray_Check(v) || PyMemoryView_Check(v)) return put_buffer(x, c, v);
     if (convert_classify(v) == FOREIGN_NULL) return convert_null(x, c, v);
     if (PyUnicode_Check(v)) return convert_refuse_type(x, c, v, "; encode it, or declare the column 'string'");
-    return convert_refuse_type(x, c, v, PyIndex_Check(v) ? "" : "; write bytes(value) if its bytes are meant");
+    PyObject *bytes = py_attribute(v, "bytes");
+    if (!bytes && PyErr_Occurred()) return CONV_RAISED;
+    const char *advice = bytes && PyBytes_Check(bytes) ? "; write value.bytes" : "; write bytes(value) if its bytes are meant";
+    Py_XDECREF(bytes);
+    return convert_refuse_type(x, c, v, PyIndex_Check(v) ? "" : advice);
 }
 
 __attribute__((noinline)) static conv_result binary_uncommon(conv *x, column *c, PyObject *v)

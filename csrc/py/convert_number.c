@@ -165,8 +165,8 @@ static conv_result float_held(conv *x, column *c, PyObject *v)
         return r;
     }
     if (PyErr_Occurred()) return CONV_RAISED;
-    if (PyUnicode_Check(v)) return convert_refuse_type(x, c, v, "; write float(value)");
-    return convert_refuse_type(x, c, v, "");
+    const PyNumberMethods *as_number = Py_TYPE(v)->tp_as_number;
+    return convert_refuse_type(x, c, v, PyUnicode_Check(v) || (as_number && as_number->nb_float) ? "; write float(value)" : "");
 }
 
 __attribute__((noinline)) static conv_result float_uncommon(conv *x, column *c, PyObject *v)

@@ -140,7 +140,9 @@ static conv_result datetime_held(conv *x, column *c, PyObject *v)
 static conv_result timestamp_other(conv *x, column *c, PyObject *v, foreign kind)
 {
     if (kind == FOREIGN_FLOAT || PyFloat_Check(v))
-        return convert_refuse_type(x, c, v, "; a float is no exact time: write datetime.datetime.fromtimestamp(value, datetime.timezone.utc)");
+        return convert_refuse_type(x, c, v, c->utc
+            ? "; a float is no exact time: write datetime.datetime.fromtimestamp(value, datetime.timezone.utc)"
+            : "; a float is no exact time: write datetime.datetime.fromtimestamp(value, datetime.timezone.utc).replace(tzinfo=None)");
     if (PyUnicode_Check(v)) return convert_refuse_type(x, c, v, "; write datetime.datetime.fromisoformat(value)");
     if (is_a(v, x->st->date)) return convert_refuse_type(x, c, v, "; combine it with a time of day, or declare the column 'date'");
     return convert_refuse_type(x, c, v, c->utc ? "; it takes an aware datetime.datetime, or an int in its unit"
