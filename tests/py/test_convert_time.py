@@ -16,6 +16,11 @@ try:
 except ImportError:
     given = None
 
+try:
+    BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
+except zoneinfo.ZoneInfoNotFoundError:
+    pytest.skip("needs the time zone database", allow_module_level=True)
+
 MICRO = dt.timedelta(microseconds=1)
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 TYPE, VALUE, OVERFLOW = ccpq.RowTypeError, ccpq.RowValueError, ccpq.RowOverflowError
@@ -99,7 +104,6 @@ class Nowhere(dt.tzinfo):
         return None
 
 
-BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
 AWARE = [
     dt.datetime(2024, 7, 1, 12, tzinfo=BERLIN), dt.datetime(2024, 1, 1, 12, tzinfo=BERLIN), dt.datetime(1900, 1, 1, tzinfo=BERLIN),
     dt.datetime(2024, 10, 27, 2, 30, tzinfo=BERLIN), dt.datetime(2024, 10, 27, 2, 30, fold=1, tzinfo=BERLIN), dt.datetime(2024, 3, 31, 2, 30, tzinfo=BERLIN),
