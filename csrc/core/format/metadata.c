@@ -152,7 +152,7 @@ size_t cq_meta_schema_root(int32_t n_fields, uint8_t *dst)
 static void put_logical_type(cq_thrift *t, int id, const cq_field *f, const cq_type_info *info)
 {
     cq_thrift_struct(t, id);
-    cq_thrift_struct(t, (int)info->logical);
+    cq_thrift_struct(t, (int)info->logical); /* lint: an enum's value */
     if (info->logical == CQ_PQ_LOGICAL_INTEGER) {
         cq_thrift_i8(t, 1, info->bits);
         cq_thrift_bool(t, 2, info->is_signed);

@@ -13,6 +13,12 @@ static int sign_of(bool less, bool more) { return more - less; }
 /* Numbers in the order of the halves they stand for; both zeros are 0. NaN is not asked for. */
 static int32_t half_rank(uint32_t h) { return h & 0x8000u ? -cq_i32(h & 0x7FFFu) : cq_i32(h); }
 
+static uint16_t half_of_rank(int32_t rank, bool negative_zero)
+{
+    bool const negative = rank < 0 || (rank == 0 && negative_zero);
+    return cq_u16((negative ? 0x8000u : 0u) | cq_u16((uint64_t)(rank < 0 ? -rank : rank)));
+}
+
 static bool half_is_nan(uint32_t h) { return (h & 0x7FFFu) > 0x7C00u; }
 
 static int bytes_cmp(cq_span a, cq_span b)
@@ -174,8 +180,8 @@ static size_t min_max_half(const uint8_t *v, size_t n, uint8_t lo_out[2], uint8_
         hi = x > hi ? x : hi;
     }
     if (nans == n) return nans;
-    cq_store16(lo_out, cq_u16(lo <= 0 ? 0x8000u | (uint32_t)-lo : (uint32_t)lo)); /* -0 and +0, as above */
-    cq_store16(hi_out, cq_u16(hi < 0 ? 0x8000u | (uint32_t)-hi : (uint32_t)hi));
+    cq_store16(lo_out, half_of_rank(lo, true)); /* -0 and +0, as above */
+    cq_store16(hi_out, half_of_rank(hi, false));
     return nans;
 }
 

@@ -41,7 +41,7 @@ static void float_text(cq_span v, char *buf)
     double d;
     if (v.n == 2) {
         uint32_t const h = cq_load16(v.p);
-        int const exponent = (int)(h >> 10 & 31u), fraction = (int)(h & 1023u);
+        int32_t const exponent = cq_i32(h >> 10 & 31u), fraction = cq_i32(h & 1023u);
         d = exponent == 31 ? (fraction ? (double)NAN : HUGE_VAL) : exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24);
         if (h & 0x8000u) d = -d;
     } else if (v.n == 4) {
@@ -87,7 +87,7 @@ static void decimal_text(const cq_field *f, cq_span v, char *buf)
     digits[--at] = 0;
     for (int32_t n = 0; x > 0 || n <= f->scale; n++, x /= 10) {
         if (n == f->scale && n > 0) digits[--at] = '.';
-        digits[--at] = (char)('0' + (int)(x % 10));
+        digits[--at] = "0123456789"[x % 10];
     }
     (void)snprintf(buf, ROOM, "%s%s", negative ? "-" : "", digits + at);
 }
