@@ -34,7 +34,7 @@ echo "asan: Python tests, leak detection $leaks"
 env LD_PRELOAD="$(gcc -print-file-name=libasan.so):$(gcc -print-file-name=libubsan.so)" \
     PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks="$leaks":allocator_may_return_null=1 \
     PYTHONPATH="$root/build/asan/lib" CCPQ_EXPECT_FROM="$root/build/asan/lib" \
-    CCPQ_TESTS_WITHOUT=pyarrow,duckdb,polars,pandas,numpy \
+    CCPQ_TESTS_WITHOUT=pyarrow,duckdb,polars,pandas,numpy,pydantic,msgspec \
     .venv/bin/pytest -o pythonpath="tests build/asan/lib" -p no:cacheprovider --timeout=600 -q \
     -m 'not memory and not slow' \
     --ignore tests/py/test_c_suite.py --ignore tests/py/test_house.py \
