@@ -5,6 +5,7 @@ CCPQ_EXAMPLES=20 multiplies the number of examples for a long run. Every file go
 
 import io
 import os
+import random
 
 import ccpq
 import model
@@ -58,13 +59,18 @@ def sort_rows(rows, keys):
     return rows
 
 
+def as_segments(columns, segments, rng=None):
+    """Segments of stored rows as a writer takes them."""
+    return [s and (s[0], vc.as_rows(columns, list(zip(*s[1])), rng)) for s in segments]
+
+
 @examples(220)
-@given(columns=vc.columns(), n=COUNTS, cuts=CUTS, options=vc.options(), memory=st.sampled_from((1, 1.3, 3, 20)),
+@given(columns=vc.columns(), n=COUNTS, cuts=CUTS, data=st.data(), memory=st.sampled_from((1, 1.3, 3, 20)),
        keys=st.lists(st.tuples(st.integers(0, 4), st.booleans()), max_size=3, unique_by=lambda k: k[0]),
        seed=st.integers(0, 999), where=st.sampled_from(("path", "file", "sink")))  # fmt: skip
-def test_any_file(folder, columns, n, cuts, options, memory, keys, seed, where):
-    schema = {c.name: c.type for c in columns}
-    rows = list(zip(*(c.values(n) for c in columns)))
+def test_any_file(folder, columns, n, cuts, data, memory, keys, seed, where):
+    schema, options = {c.name: c.type for c in columns}, data.draw(vc.options(columns))
+    rows = list(zip(*(c.stored(n) for c in columns)))
     keys = [(i, d) for i, d in keys if i < len(columns)]
     sorting = [(columns[i].name, "descending" if d else "ascending") for i, d in keys]
     if keys:
@@ -74,8 +80,8 @@ def test_any_file(folder, columns, n, cuts, options, memory, keys, seed, where):
     segments = in_groups(rows, cuts)
 
     path = folder / "simple.parquet"
-    report = vc.write_simply(path, schema, segments, overwrite=True, memory_limit=limit, **options)
-    summary = check(path, columns, rows, sorted_by=sorting)
+    report = vc.write_simply(path, schema, as_segments(columns, segments), overwrite=True, memory_limit=limit, **options)
+    summary = check(path, columns, list(zip(*rows)) or [()] * len(columns), sorted_by=sorting, profile=options["profile"])
     assert (report.rows, report.row_groups, report.bytes) == (summary.rows, summary.row_groups, summary.file_bytes)
     assert report.peak_memory <= limit
     if "metadata" in options:
@@ -86,22 +92,22 @@ def test_any_file(folder, columns, n, cuts, options, memory, keys, seed, where):
     budget = ccpq.MemoryBudget(limit * 4).share(limit)
     other = {"path": folder / "odd.parquet", "file": io.BytesIO(), "sink": vc.Sink()}[where]
     more = {"overwrite": True, "durability": "none"} if where == "path" else {}
-    odd = vc.write_oddly(other, schema, segments, seed, memory_limit=budget, **options, **more)
+    odd = vc.write_oddly(other, schema, as_segments(columns, segments, random.Random(seed)), seed, memory_limit=budget, **options, **more)
     got = other.read_bytes() if where == "path" else other.getvalue() if where == "file" else b"".join(other.parts)
     assert got == path.read_bytes()
     event(f"spilled: {report.spilled_bytes > 0}, with room: {odd.spilled_bytes > 0}")
     event(f"groups: {min(summary.row_groups, 5)}")
+    event(options["profile"])
 
 
-@examples(160)
-@given(columns=vc.columns(most=2), n=COUNTS, options=vc.options(), data=st.data())
-def test_filters_find_every_row(folder, columns, n, options, data):
-    schema = {c.name: c.type for c in columns}
-    rows = list(zip(*(c.values(n) for c in columns)))
+@examples(200)
+@given(columns=vc.columns(most=2), n=COUNTS, data=st.data())
+def test_filters_find_every_row(folder, columns, n, data):
+    schema, options = {c.name: c.type for c in columns}, data.draw(vc.options(columns))
+    stored = [c.stored(n) for c in columns]
     path = folder / "filtered.parquet"
-    vc.write_simply(path, schema, [("open", rows)], overwrite=True, **options)
-    for i, c in enumerate(columns):
-        values = [r[i] for r in rows]
+    vc.write_simply(path, schema, [("open", vc.as_rows(columns, stored))], overwrite=True, **options)
+    for c, values in zip(columns, stored):
         there = [v for v in values if v is not None]
         known = [st.sampled_from(there)] if there else []
         value = data.draw(st.one_of(*known, st.sampled_from(vc.extremes(c.kind)), vc.of_type(c.kind)))
