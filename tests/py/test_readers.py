@@ -4,15 +4,31 @@ Values are the subject of test_values.py; here the footer is read by pyarrow, Du
 asked of the writer.
 """
 
+import datetime as dt
 import math
 import random
 import re
+import struct
+import uuid
+from decimal import Decimal
 
 import ccpq
 import pytest
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
+
+EPOCH, FIRST, LAST = dt.datetime(1970, 1, 1), dt.datetime.min, dt.datetime.max
+
+
+def time_text(unit, utc):
+    return f"Time(isAdjustedToUTC={str(utc).lower()}, timeUnit={unit}seconds)"
+
+
+def instant_text(unit, utc):
+    return (f"Timestamp(isAdjustedToUTC={str(utc).lower()}, timeUnit={unit}seconds, is_from_converted_type=false, "
+            "force_set_converted_type=false)")  # fmt: skip
+
 
 TYPES = {
     # type: values in order, Arrow type, physical type, logical type
@@ -29,7 +45,29 @@ TYPES = {
     "float64": ([-math.inf, -0.5, 5e-324, math.inf], pa.float64(), "DOUBLE", None),
     "string": (["", "\x7f", "\u00e9", "\uffff", "\U0010ffff"], pa.string(), "BYTE_ARRAY", "String"),
     "binary": ([b"", b"\x00", b"\x7f", b"\x80", b"\xff"], pa.binary(), "BYTE_ARRAY", None),
-}
+    "float16": ([-math.inf, -0.5, 2.0**-24, 65504.0], pa.float16(), "FIXED_LEN_BYTE_ARRAY", "Float16"),
+    "json": (["[]", "null", "{}"], pa.json_(), "BYTE_ARRAY", "JSON"),
+    "bson": ([b"", b"\x7f", b"\x80"], pa.binary(), "BYTE_ARRAY", "BSON"),
+    "enum": (["A", "B", "\u00e9"], pa.binary(), "BYTE_ARRAY", "Enum"),
+    "binary[3]": ([b"\x00ab", b"\x7fab", b"\x80ab", b"\xffab"], pa.binary(3), "FIXED_LEN_BYTE_ARRAY", None),
+    "uuid": ([uuid.UUID(int=i << 120) for i in (0, 127, 128, 255)], pa.uuid(), "FIXED_LEN_BYTE_ARRAY", "UUID"),
+    "date": ([dt.date.min, dt.date(1970, 1, 1), dt.date.max], pa.date32(), "INT32", "Date"),
+    "time[ms]": ([dt.time.min, dt.time(12), dt.time(23, 59, 59, 999_000)], pa.time32("ms"), "INT32", time_text("milli", False)),
+    "time[us, UTC]": ([dt.time.min, dt.time(12), dt.time.max], pa.time64("us"), "INT64", time_text("micro", True)),
+    "time[ns]": ([dt.time.min, dt.time(12), dt.time.max], pa.time64("ns"), "INT64", time_text("nano", False)),
+    "timestamp[s]": ([FIRST.replace(microsecond=0), EPOCH, LAST.replace(microsecond=0)], pa.timestamp("ms"), "INT64", instant_text("milli", False)),
+    "timestamp[ms, UTC]": ([EPOCH.replace(year=2, tzinfo=dt.timezone.utc), EPOCH.replace(tzinfo=dt.timezone.utc)], pa.timestamp("ms", "UTC"),
+                           "INT64", instant_text("milli", True)),
+    "timestamp[us]": ([FIRST, EPOCH, LAST], pa.timestamp("us"), "INT64", instant_text("micro", False)),
+    "decimal(9, 4)": ([Decimal("-99999.9999"), Decimal("-0.0001"), Decimal("0.0000"), Decimal("99999.9999")], pa.decimal128(9, 4), "INT32",
+                      "Decimal(precision=9, scale=4)"),
+    "decimal(18, 0)": ([Decimal(-(10**18) + 1), Decimal(-1), Decimal(10**18 - 1)], pa.decimal128(18, 0), "INT64", "Decimal(precision=18, scale=0)"),
+    "decimal(38, 2)": ([Decimal("-" + "9" * 36 + ".99"), Decimal("-0.01"), Decimal("0.00"), Decimal("9" * 36 + ".99")], pa.decimal128(38, 2),
+                       "FIXED_LEN_BYTE_ARRAY", "Decimal(precision=38, scale=2)"),
+}  # fmt: skip
+
+# Bounds that pyarrow shows as the bytes that they are.
+AS_BYTES = {"float16": lambda v: struct.pack("<e", v), "json": str.encode, "enum": str.encode, "uuid": lambda v: v.bytes}
 
 
 def write(path, schema, rows, **options):
@@ -55,6 +93,7 @@ def test_type_and_statistics(tmp_path, kind, optional):
     assert str(leaf.logical_type) == (logical or "None")
     assert (leaf.max_definition_level, leaf.max_repetition_level) == (int(optional), 0)
 
+    values = [AS_BYTES.get(kind, lambda v: v)(v) for v in values]
     first = statistics(f)
     assert first.has_min_max and (first.min, first.max) == (values[0], values[-1])
     assert first.has_null_count and first.null_count == 0 and first.num_values == n
@@ -198,7 +237,18 @@ def test_polars_schema(tmp_path):
     write(tmp_path / "x", {f"c{i}": kind for i, kind in enumerate(TYPES)}, [])
     assert list(pl.read_parquet_schema(tmp_path / "x").values()) == [
         pl.Boolean, pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64, pl.Float32, pl.Float64,
-        pl.String, pl.Binary]  # fmt: skip
+        pl.String, pl.Binary, pl.Float16, pl.Binary, pl.Binary, pl.String, pl.Binary, pl.Binary, pl.Date, pl.Time, pl.Time, pl.Time,
+        pl.Datetime("ms"), pl.Datetime("ms", "UTC"), pl.Datetime("us"), pl.Decimal(9, 4), pl.Decimal(18, 0), pl.Decimal(38, 2)]  # fmt: skip
+
+
+def test_duckdb_schema(tmp_path):
+    duckdb = pytest.importorskip("duckdb")
+    write(tmp_path / "x", {kind: kind for kind in TYPES}, [])
+    found = duckdb.sql("describe select * from read_parquet(?)", params=[str(tmp_path / "x")]).fetchall()
+    assert [row[1] for row in found] == [
+        "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "FLOAT", "DOUBLE", "VARCHAR",
+        "BLOB", "FLOAT", "JSON", "BLOB", "VARCHAR", "BLOB", "UUID", "DATE", "TIME", "TIME WITH TIME ZONE", "TIME_NS", "TIMESTAMP",
+        "TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "DECIMAL(9,4)", "DECIMAL(18,0)", "DECIMAL(38,2)"]  # fmt: skip
 
 
 def test_many_files_are_one_table(tmp_path):
