@@ -656,7 +656,7 @@ static void set_end(struct ArrowArray *a, int i, int64_t v, int32_t width)
 static void broken_runs(void)
 {
     BROKEN_RUNS(set_end(a, 4, 7, w), CQ_EFORMAT, "run ends up to 7 for an array that ends at 8");
-    BROKEN_RUNS(set_end(a, 4, -1, w), CQ_EFORMAT, "run ends up to -1");
+    BROKEN_RUNS(set_end(a, 4, -1, w), CQ_EFORMAT, "do not increase: -1 after 6");
     BROKEN_RUNS(set_end(a, 4, 9, w), CQ_OK, "");
     BROKEN_RUNS(set_end(a, 3, 5, w), CQ_EFORMAT, "do not increase");
     BROKEN_RUNS(set_end(a, 3, 4, w), CQ_EFORMAT, "do not increase");
@@ -664,7 +664,9 @@ static void broken_runs(void)
     BROKEN_RUNS(set_end(a, 2, 6, w), CQ_EFORMAT, "do not increase");
     BROKEN_RUNS(set_end(a, 1, 5, w), CQ_EFORMAT, "do not increase");
     BROKEN_RUNS(set_end(a, 1, -3, w), CQ_EFORMAT, "do not increase");
-    BROKEN_RUNS(set_end(a, 0, 30, w), CQ_OK, ""); /* of slots that are not the array's */
+    BROKEN_RUNS(set_end(a, 0, 30, w), CQ_EFORMAT, "do not increase: 3 after 30"); /* of slots that are not the array's */
+    BROKEN_RUNS(set_end(a, 0, 0, w), CQ_EFORMAT, "do not increase: 0 after 0");
+    BROKEN_RUNS(set_end(a, 0, -5, w), CQ_EFORMAT, "do not increase: -5 after 0");
     BROKEN_RUNS(a->children[0]->length = 0, CQ_EFORMAT, "run ends up to 0");
     BROKEN_RUNS(a->children[0]->length = 4, CQ_EFORMAT, "run ends up to 6");
     BROKEN_RUNS(a->children[0]->length = 6, CQ_EFORMAT, "6 run ends for 5 values");
@@ -697,9 +699,8 @@ static void errors_behind_runs_name_the_row(void)
     CQT_EQ_I(c.e.row, 3);
     CQT_STATUS(cq_import_read(&c.im, 4, 4, &c.arena, &c.v, &c.e), CQ_EVALUE);
     CQT_EQ_I(c.e.row, 4);
-    set_end(c.array, 3, 6, 4); /* as far as the run before */
-    CQT_STATUS(cq_import_read(&c.im, 0, 8, &c.arena, &c.v, &c.e), CQ_EFORMAT);
-    CQT_EQ_I(c.e.row, 3);
+    set_end(c.array, 3, 6, 4); /* as far as the run before: somebody writes to it */
+    CQT_STATUS(cq_import_read(&c.im, 0, 8, &c.arena, &c.v, &c.e), CQ_ECHANGED);
     column_free(&c);
 }
 

@@ -1,6 +1,6 @@
 /* Counts, offsets and buffers of Arrow arrays. After cq_arrow_column_enter every slot's position in every buffer of
- * fixed width can be counted in int64, and buffers that are needed are there; how long they are, only the producer
- * knows. Offsets, views, indexes and run ends are checked where they are read. */
+ * fixed width can be counted in int64, buffers that are needed are there, and run ends increase; how long buffers are,
+ * only the producer knows. Offsets, views and indexes are checked where they are read. */
 #include "write/arrow_import.h"
 
 #include "base/bytes.h"
@@ -143,6 +143,32 @@ static int64_t run_end(const cq_arrow_column *c, int64_t i)
     }
 }
 
+#define DEFINE_ASCEND(FROM)                                                                                            \
+    static bool ascend_##FROM(const uint8_t *p, int64_t n)                                                             \
+    {                                                                                                                  \
+        FROM##_t before = 0;                                                                                           \
+        bool bad = false;                                                                                              \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            FROM##_t v;                                                                                                \
+            memcpy(&v, p + (size_t)i * sizeof v, sizeof v);                                                            \
+            bad |= v <= before;                                                                                        \
+            before = v;                                                                                                \
+        }                                                                                                              \
+        return !bad;                                                                                                   \
+    }
+DEFINE_ASCEND(int16)
+DEFINE_ASCEND(int32)
+DEFINE_ASCEND(int64)
+
+static cq_status check_ends(const cq_arrow_column *c, cq_err *e)
+{
+    const cq_arrow_slots *s = &c->run_ends;
+    if ((c->type.run_end_width == 2 ? ascend_int16 : c->type.run_end_width == 4 ? ascend_int32 : ascend_int64)(s->values, s->n)) return CQ_OK;
+    int64_t i = 0, before = 0;
+    while (i < s->n - 1 && run_end(c, i) > before) before = run_end(c, i++);
+    return cq_fail(e, CQ_EFORMAT, "the Arrow producer gave run ends that do not increase: %lld after %lld", (long long)run_end(c, i), (long long)before);
+}
+
 static cq_status enter_runs(cq_arrow_column *c, const struct ArrowArray *a, cq_err *e)
 {
     shape const ends = {"array of run ends", CQ_ARROW_FIXED, c->type.run_end_width};
@@ -156,6 +182,7 @@ static cq_status enter_runs(cq_arrow_column *c, const struct ArrowArray *a, cq_e
     CQ_TRY(enter_values(c, a->children[1], "array of run values", e));
     int64_t const n_runs = c->run_ends.n, n_values = c->type.is_dictionary ? c->index.n : c->values.n;
     if (n_values < n_runs) return cq_fail(e, CQ_EFORMAT, "the Arrow producer gave %lld run ends for %lld values", (long long)n_runs, (long long)n_values);
+    CQ_TRY(check_ends(c, e));
     c->first = a->offset;
     c->n = a->length;
     int64_t const covered = n_runs ? run_end(c, n_runs - 1) : 0;

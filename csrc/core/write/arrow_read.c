@@ -216,7 +216,7 @@ static cq_status read_numbers(const reading *x, int64_t from, int64_t n, cq_vec 
             memcpy(&v, raw + (size_t)i * sizeof v, sizeof v);                                                          \
             bool const good = (uint64_t)v < count, null = validity && !validity[i]; /* lint: a negative one is large */ \
             bad |= !good & !null;                                                                                      \
-            out[i] = good & !null ? (uint32_t)v : 0; /* lint: count fits */                                            \
+            out[i] = (good & !null) ? (uint32_t)v : 0; /* lint: count fits */                                            \
         }                                                                                                              \
         return !bad;                                                                                                   \
     }
@@ -412,20 +412,17 @@ static int64_t find_run(const cq_arrow_column *c, int64_t at)
     return lo;
 }
 
-/* Lengths of the runs of slots [at, at + n), the first being `run`: at most n runs, for none is empty. */
+/* Lengths of the runs of slots [at, at + n), the first being `run`: at most n runs, for none is empty, whatever becomes
+ * of ends that increased when they were checked. */
 static cq_status read_runs(const reading *x, int64_t run, int64_t at, int64_t n, int64_t *lengths, int64_t *n_runs)
 {
     int64_t const end = at + n;
-    int64_t start = run ? run_end(x->c, run - 1) : 0;
-    if (start < 0 || start > at) return at_slot(cq_fail(x->e, CQ_EFORMAT, "the Arrow producer gave run ends that do not increase: %lld before slot %lld", (long long)start, (long long)at), 0, x->e);
-    int64_t pos = at;
-    for (*n_runs = 0; pos < end; run++) {
-        int64_t const next = run < x->c->run_ends.n ? run_end(x->c, run) : start;
-        if (next <= start || next <= pos)
-            return at_slot(cq_fail(x->e, CQ_EFORMAT, "the Arrow producer gave run ends that do not increase: %lld after %lld", (long long)next, (long long)start), pos - at, x->e);
+    *n_runs = 0;
+    for (int64_t pos = at; pos < end; run++) {
+        int64_t const next = run < x->c->run_ends.n ? run_end(x->c, run) : 0;
+        if (next <= pos) return cq_fail(x->e, CQ_ECHANGED, "run ends of an Arrow array were changed while it was read");
         lengths[(*n_runs)++] = cq_min_i64(next, end) - pos;
         pos = cq_min_i64(next, end);
-        start = next;
     }
     return CQ_OK;
 }
