@@ -64,7 +64,7 @@ class Writer:
     field_ids : mapping name -> int
         The field_id of columns; those that it does not name have none.
     strict : bool
-        False: values are also read from text, Path, UUID, 0 and 1 and integral floats, as ``docs/writing.md`` lists.
+        False: values are also read from text, Path, UUID, 0 and 1 and integral floats, as ``docs/types.md`` lists.
     extra : "error" or "ignore"
         What is done with keys and fields of a row that are no columns.
     overwrite, mkdir, durability
