@@ -37,11 +37,16 @@ static cq_strided array_of(cq_strided_kind kind, const void *base, size_t item, 
     return s;
 }
 
+/* All items, in a block of just the promised scratch. */
 static cq_status read_strided(work *w, const cq_field *f, const cq_strided *s)
 {
-    cq_arena_clear(&w->arena);
     cq_status const st = cq_import_strided(&w->im, f, s, &w->e);
-    return st == CQ_OK ? cq_import_read(&w->im, 0, s->n, &w->arena, &w->v, &w->e) : st;
+    if (st != CQ_OK) return st;
+    size_t const block = (size_t)s->n * cq_import_row_bytes(&w->im) + CQ_IMPORT_EXTRA + CQ_ARENA_HEADER;
+    cq_arena_reset(&w->arena);
+    cq_arena_init(&w->arena, &w->mem, block);
+    w->mem.limit = cq_mem_charge_of(block);
+    return cq_import_read(&w->im, 0, s->n, &w->arena, &w->v, &w->e);
 }
 
 /* -- the table ------------------------------------------------------------------------------------------------------- */

@@ -7,7 +7,7 @@
 static uint64_t word_at(const uint8_t *bits, int64_t from)
 {
     const uint8_t *p = bits + (from >> 3);
-    unsigned const shift = (unsigned)(from & 7);
+    unsigned const shift = (unsigned)(from & 7); /* lint: three bits */
     uint64_t const low = cq_load64(p) >> shift;
     return shift ? low | (uint64_t)p[8] << (64 - shift) : low;
 }

@@ -133,11 +133,11 @@ static cq_status enter_values(cq_arrow_column *c, const struct ArrowArray *a, co
     return CQ_OK;
 }
 
-static int64_t run_end(const cq_arrow_column *c, int64_t i)
+int64_t cq_arrow_run_end(const cq_arrow_column *c, int64_t i)
 {
     const uint8_t *p = c->run_ends.values + i * c->type.run_end_width;
     switch (c->type.run_end_width) {
-    case 2: return (int16_t)cq_load16(p);
+    case 2: return (int16_t)cq_load16(p); /* lint: the bits of a signed end */
     case 4: return cq_wrap_i32(cq_load32(p));
     default: return cq_wrap_i64(cq_load64(p));
     }
@@ -165,8 +165,8 @@ static cq_status check_ends(const cq_arrow_column *c, cq_err *e)
     const cq_arrow_slots *s = &c->run_ends;
     if ((c->type.run_end_width == 2 ? ascend_int16 : c->type.run_end_width == 4 ? ascend_int32 : ascend_int64)(s->values, s->n)) return CQ_OK;
     int64_t i = 0, before = 0;
-    while (i < s->n - 1 && run_end(c, i) > before) before = run_end(c, i++);
-    return cq_fail(e, CQ_EFORMAT, "the Arrow producer gave run ends that do not increase: %lld after %lld", (long long)run_end(c, i), (long long)before);
+    while (i < s->n - 1 && cq_arrow_run_end(c, i) > before) before = cq_arrow_run_end(c, i++);
+    return cq_fail(e, CQ_EFORMAT, "the Arrow producer gave run ends that do not increase: %lld after %lld", (long long)cq_arrow_run_end(c, i), (long long)before);
 }
 
 static cq_status enter_runs(cq_arrow_column *c, const struct ArrowArray *a, cq_err *e)
@@ -185,7 +185,7 @@ static cq_status enter_runs(cq_arrow_column *c, const struct ArrowArray *a, cq_e
     CQ_TRY(check_ends(c, e));
     c->first = a->offset;
     c->n = a->length;
-    int64_t const covered = n_runs ? run_end(c, n_runs - 1) : 0;
+    int64_t const covered = n_runs ? cq_arrow_run_end(c, n_runs - 1) : 0;
     if (c->n > 0 && covered < c->first + c->n)
         return cq_fail(e, CQ_EFORMAT, "the Arrow producer gave run ends up to %lld for an array that ends at %lld", (long long)covered, (long long)(c->first + c->n));
     return CQ_OK;

@@ -38,4 +38,7 @@ void cq_arrow_value_type(const cq_arrow_type *t, cq_value_type *out);
 /* The next array of c->type; borrowed. CQ_EFORMAT names what is wrong with it. */
 cq_status cq_arrow_column_enter(cq_arrow_column *c, const struct ArrowArray *a, cq_err *e) CQ_MUST_CHECK;
 
+/* The end of run i of a column that has run ends. */
+int64_t cq_arrow_run_end(const cq_arrow_column *c, int64_t i);
+
 #endif

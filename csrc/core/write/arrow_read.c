@@ -18,15 +18,7 @@ typedef struct reading {
     cq_err *e;
 } reading;
 
-static cq_status at_slot(cq_status st, int64_t i, cq_err *e)
-{
-    cq_err_where(e, -1, i, -1, -1);
-    return st;
-}
-
 static cq_status take(const reading *x, int64_t n, size_t width, void **out) { return cq_arena_alloc(x->scratch, (size_t)n * width, out, x->e); }
-
-static bool is_value(const uint8_t *validity, int64_t i) { return !validity || validity[i]; }
 
 /* One byte of validity each; NULL where none is null. */
 static cq_status read_validity(const reading *x, const cq_arrow_slots *s, int64_t from, int64_t n, uint8_t **out)
@@ -74,7 +66,7 @@ static bool offsets_ascend_64(const uint8_t *p, int64_t n)
 static cq_status bad_offsets(const reading *x, int64_t i, int64_t from)
 {
     int64_t const a = offset_at(x, from + i), b = offset_at(x, from + i + 1);
-    return at_slot(cq_fail(x->e, CQ_EFORMAT, "the Arrow producer gave offsets from %lld to %lld, of %lld bytes", (long long)a, (long long)b, (long long)x->c->values.data_end), i, x->e);
+    return cq_at_slot(cq_fail(x->e, CQ_EFORMAT, "the Arrow producer gave offsets from %lld to %lld, of %lld bytes", (long long)a, (long long)b, (long long)x->c->values.data_end), i, x->e);
 }
 
 static bool offsets_are_good(const reading *x, int64_t i)
@@ -132,7 +124,7 @@ static bool bytes_are_text(const reading *x, const cq_span *spans, int64_t from,
 
 static cq_status bad_view(const reading *x, int64_t size, int64_t buffer, int64_t at, int64_t i)
 {
-    return at_slot(cq_fail(x->e, CQ_EFORMAT, "the Arrow producer gave a view of %lld bytes at %lld of buffer %lld, which is not there", (long long)size, (long long)at, (long long)buffer), i, x->e);
+    return cq_at_slot(cq_fail(x->e, CQ_EFORMAT, "the Arrow producer gave a view of %lld bytes at %lld of buffer %lld, which is not there", (long long)size, (long long)at, (long long)buffer), i, x->e);
 }
 
 /* The view of slot i as bytes; `row` for the error. */
@@ -172,7 +164,7 @@ static cq_status read_spans(const reading *x, int64_t from, int64_t n, cq_vec *o
     case CQ_ARROW_VIEWS:
         for (int64_t i = 0; i < n; i++) {
             spans[i] = cq_span_of("", 0);
-            if (is_value(validity, i)) CQ_TRY(read_view(x, from + i, i, &spans[i]));
+            if (cq_is_value(validity, i)) CQ_TRY(read_view(x, from + i, i, &spans[i]));
         }
         break;
     default:
@@ -247,9 +239,9 @@ static cq_status bad_index(const reading *x, const uint8_t *raw, const uint8_t *
     while (i < n - 1 && indexes_of(t, raw + i * t->index_width, validity ? validity + i : NULL, 1, (uint64_t)x->c->values.n, &ignored)) i++;
     uint64_t v = 0;
     memcpy(&v, raw + i * t->index_width, (size_t)t->index_width);
-    unsigned const shift = 64 - (unsigned)t->index_width * 8;
+    unsigned const shift = 64 - (unsigned)t->index_width * 8; /* lint: 0 to 56 */
     int64_t const shown = t->index_signed ? cq_wrap_i64(v << shift) >> shift : cq_wrap_i64(v);
-    return at_slot(cq_fail(x->e, CQ_EFORMAT, "the Arrow producer gave index %lld into a dictionary of %lld values", (long long)shown, (long long)x->c->values.n), i, x->e);
+    return cq_at_slot(cq_fail(x->e, CQ_EFORMAT, "the Arrow producer gave index %lld into a dictionary of %lld values", (long long)shown, (long long)x->c->values.n), i, x->e);
 }
 
 /* The positions in the dictionary, 0 for nulls; a null of the dictionary makes its slots null. *validity NULL: no nulls.
@@ -286,7 +278,7 @@ static cq_status read_entry(const reading *x, int64_t i, int64_t row, cq_span *o
     case CQ_ARROW_VIEWS: return read_view(x, i, row, out);
     default:
         if (!offsets_are_good(x, i))
-            return at_slot(cq_fail(x->e, CQ_EFORMAT, "the Arrow producer gave offsets from %lld to %lld, of %lld bytes", (long long)offset_at(x, i), (long long)offset_at(x, i + 1),
+            return cq_at_slot(cq_fail(x->e, CQ_EFORMAT, "the Arrow producer gave offsets from %lld to %lld, of %lld bytes", (long long)offset_at(x, i), (long long)offset_at(x, i + 1),
                                    (long long)x->c->values.data_end), row, x->e);
         *out = span_of(x->c->values.data, offset_at(x, i), offset_at(x, i + 1));
         return CQ_OK;
@@ -330,7 +322,7 @@ static cq_status read_entries(const reading *x, int64_t from, int64_t n, cq_vec 
     } else {
         for (int64_t i = 0; i < n; i++) {
             spans[i] = cq_span_of("", 0);
-            if (is_value(validity, i)) CQ_TRY(read_entry(x, index[i], i, &spans[i]));
+            if (cq_is_value(validity, i)) CQ_TRY(read_entry(x, index[i], i, &spans[i]));
         }
     }
     *out = cq_vec_spans(x->r->field->type, spans, validity);
@@ -388,23 +380,13 @@ static cq_status read_plain(const reading *x, int64_t from, int64_t n, cq_vec *o
     return bytes ? read_spans(x, from, n, out) : read_numbers(x, from, n, out);
 }
 
-static int64_t run_end(const cq_arrow_column *c, int64_t i)
-{
-    const uint8_t *p = c->run_ends.values + i * c->type.run_end_width;
-    switch (c->type.run_end_width) {
-    case 2: return (int16_t)cq_load16(p);
-    case 4: return cq_wrap_i32(cq_load32(p));
-    default: return cq_wrap_i64(cq_load64(p));
-    }
-}
-
 /* The first run that ends behind `at`; the last one does. */
 static int64_t find_run(const cq_arrow_column *c, int64_t at)
 {
     int64_t lo = 0, hi = c->run_ends.n - 1;
     while (lo < hi) {
         int64_t const mid = lo + (hi - lo) / 2;
-        if (run_end(c, mid) > at)
+        if (cq_arrow_run_end(c, mid) > at)
             hi = mid;
         else
             lo = mid + 1;
@@ -419,7 +401,7 @@ static cq_status read_runs(const reading *x, int64_t run, int64_t at, int64_t n,
     int64_t const end = at + n;
     *n_runs = 0;
     for (int64_t pos = at; pos < end; run++) {
-        int64_t const next = run < x->c->run_ends.n ? run_end(x->c, run) : 0;
+        int64_t const next = run < x->c->run_ends.n ? cq_arrow_run_end(x->c, run) : 0;
         if (next <= pos) return cq_fail(x->e, CQ_ECHANGED, "run ends of an Arrow array were changed while it was read");
         lengths[(*n_runs)++] = cq_min_i64(next, end) - pos;
         pos = cq_min_i64(next, end);

@@ -3,13 +3,12 @@
 
 #include "base/bytes.h"
 #include "format/limits.h"
+#include "write/value_import.h"
 
 #include <stdio.h>
 #include <string.h>
 
 __extension__ typedef unsigned __int128 u128;
-
-static bool is_value(const uint8_t *validity, int64_t i) { return !validity || validity[i]; }
 
 static u128 power_of_ten(int32_t n)
 {
@@ -86,22 +85,16 @@ static number_text show(const cq_value_rule *r, const void *raw, int64_t i)
     return t;
 }
 
-static cq_status at_slot(cq_status st, int64_t i, cq_err *e)
-{
-    cq_err_where(e, -1, i, -1, -1);
-    return st;
-}
-
 static cq_status too_large(const cq_value_rule *r, const void *raw, int64_t i, cq_err *e)
 {
     char text[CQ_TYPE_TEXT_BYTES];
-    return at_slot(cq_fail(e, CQ_ERANGE, "%s does not fit %s", show(r, raw, i).text, cq_field_type_text(r->field, text)), i, e);
+    return cq_at_slot(cq_fail(e, CQ_ERANGE, "%s does not fit %s", show(r, raw, i).text, cq_field_type_text(r->field, text)), i, e);
 }
 
 static cq_status too_fine(const cq_value_rule *r, const void *raw, int64_t i, cq_err *e)
 {
     char text[CQ_TYPE_TEXT_BYTES];
-    return at_slot(cq_fail(e, CQ_EVALUE, "%s has more digits behind the point than %s; round it first if that is meant", show(r, raw, i).text, cq_field_type_text(r->field, text)), i, e);
+    return cq_at_slot(cq_fail(e, CQ_EVALUE, "%s has more digits behind the point than %s; round it first if that is meant", show(r, raw, i).text, cq_field_type_text(r->field, text)), i, e);
 }
 
 /* -- one value ---------------------------------------------------------------------------------- */
@@ -182,7 +175,7 @@ static cq_status convert(const cq_value_rule *r, const void *raw, const uint8_t 
         u128 x = 0;
         bool negative = false;
         fit f = FITS;
-        if (!is_value(validity, i)) {
+        if (!cq_is_value(validity, i)) {
             x = 0;
         } else if (is_wide) {
             wide w = load_wide(p, r->from.width);

@@ -156,8 +156,6 @@ static cq_status read_nat(const int64_t *raw, int64_t n, cq_arena *scratch, uint
 
 /* -- bytes and text ------------------------------------------------------------------------------ */
 
-static bool is_value(const uint8_t *validity, int64_t i) { return !validity || validity[i]; }
-
 static cq_status read_bytes(const cq_strided *s, const cq_value_rule *r, int64_t from, int64_t n, const uint8_t *validity, cq_arena *scratch, cq_vec *out, cq_err *e)
 {
     bool const whole = s->kind == CQ_STRIDED_VOID || (r->op == CQ_OP_FIXED && s->item_bytes == (size_t)r->field->fixed_bytes);
@@ -219,8 +217,7 @@ static cq_status bad_character(const uint8_t *p, bool swapped, size_t k, int64_t
     uint32_t const c = character(p + 4 * k, swapped);
     cq_status const st = c > 0x10FFFF ? cq_fail(e, CQ_EVALUE, "a text with 0x%08x at index %zu, which is no character", (unsigned)c, k)
                                       : cq_fail(e, CQ_EVALUE, "a text with a lone surrogate (U+%04X) at index %zu, which no UTF-8 can hold", (unsigned)c, k);
-    cq_err_where(e, -1, row, -1, -1);
-    return st;
+    return cq_at_slot(st, row, e);
 }
 
 /* Lengths first, so that the scratch is no larger than the texts; the second look stays within it whatever it sees. */
@@ -231,7 +228,7 @@ static cq_status read_text(const cq_strided *s, const cq_value_rule *r, int64_t 
     void *p, *text;
     for (int64_t i = 0; i < n; i++) {
         const uint8_t *at = item(s, from + i);
-        if (!is_value(validity, i)) continue;
+        if (!cq_is_value(validity, i)) continue;
         for (size_t k = 0, len = text_length(at, chars); k < len; k++) bytes += utf8_bytes(character(at + 4 * k, s->swapped));
     }
     CQ_TRY(cq_arena_alloc(scratch, (size_t)n * sizeof(cq_span), &p, e));
@@ -241,7 +238,7 @@ static cq_status read_text(const cq_strided *s, const cq_value_rule *r, int64_t 
     const uint8_t *end = to + bytes;
     for (int64_t i = 0; i < n; i++) {
         const uint8_t *at = item(s, from + i), *start = to;
-        if (is_value(validity, i)) {
+        if (cq_is_value(validity, i)) {
             coded const c = encode(at, text_length(at, chars), s->swapped, &to, end, &at_char);
             if (c == NO_CHARACTER) return bad_character(at, s->swapped, at_char, i, e);
             if (c == NO_ROOM) return cq_fail(e, CQ_ECHANGED, "an array was changed while it was read");

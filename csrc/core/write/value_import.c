@@ -39,8 +39,6 @@ static bool in_range(const void *raw, uint8_t width, int64_t n, int64_t lo, int6
     }
 }
 
-static bool is_value(const uint8_t *validity, int64_t i) { return !validity || validity[i]; }
-
 static int64_t load_int(const void *raw, uint8_t width, bool is_signed, int64_t i)
 {
     const uint8_t *p = (const uint8_t *)raw + i * width;
@@ -63,12 +61,6 @@ static int_text show_int(const cq_value_rule *r, int64_t v)
     return t;
 }
 
-static cq_status at_slot(cq_status st, int64_t i, cq_err *e)
-{
-    cq_err_where(e, -1, i, -1, -1);
-    return st;
-}
-
 static cq_status beyond_column(const cq_value_rule *r, int64_t v, cq_err *e)
 {
     const cq_type_info *info = cq_type_facts(r->field->type);
@@ -88,7 +80,7 @@ static cq_status find_beyond(const cq_value_rule *r, const void *raw, uint8_t wi
 {
     for (int64_t i = 0; i < n; i++) {
         int64_t const v = load_int(raw, width, true, i);
-        if (is_value(validity, i) && (v < r->lo || v > r->hi)) return at_slot(beyond_column(r, load_int(raw, width, r->from.is_signed, i), e), i, e);
+        if (cq_is_value(validity, i) && (v < r->lo || v > r->hi)) return cq_at_slot(beyond_column(r, load_int(raw, width, r->from.is_signed, i), e), i, e);
     }
     return CQ_OK;
 }
@@ -172,7 +164,7 @@ static cq_status convert_bool(const cq_value_rule *r, const uint8_t *raw, const 
 
 static double half_to_f64(uint16_t half)
 {
-    uint32_t const sign = (uint32_t)(half & 0x8000u) << 16, exponent = half >> 10 & 0x1Fu, mantissa = half & 0x3FFu;
+    uint32_t const sign = (uint32_t)(half & 0x8000u) << 16, exponent = half >> 10 & 0x1Fu, mantissa = half & 0x3FFu; /* lint: one bit */
     if (exponent == 0) return (half & 0x8000u ? -1.0 : 1.0) * (double)mantissa * 0x1p-24;
     uint32_t const bits = sign | (exponent == 31 ? 0x7F800000u : (exponent + 112) << 23) | mantissa << 13;
     float f;
@@ -194,7 +186,7 @@ static cq_status half_spans(const cq_value_rule *r, const void *halves, const ui
 static cq_status beyond_float(const cq_value_rule *r, double d, int64_t i, cq_err *e)
 {
     char text[CQ_TYPE_TEXT_BYTES];
-    return at_slot(cq_fail(e, CQ_ERANGE, "%.17g does not fit %s (at most %s in magnitude)", d, cq_field_type_text(r->field, text),
+    return cq_at_slot(cq_fail(e, CQ_ERANGE, "%.17g does not fit %s (at most %s in magnitude)", d, cq_field_type_text(r->field, text),
                            r->field->type == CQ_FLOAT16 ? "65504" : "3.4028235e+38"), i, e);
 }
 
@@ -224,7 +216,7 @@ static cq_status into_half(const cq_value_rule *r, const void *raw, const uint8_
     for (int64_t i = 0; i < n; i++) {
         uint16_t half = 0;
         double const d = load_double(r, raw, i);
-        if (!cq_half_of_f64(d, &half) && is_value(validity, i)) return beyond_float(r, d, i, e);
+        if (!cq_half_of_f64(d, &half) && cq_is_value(validity, i)) return beyond_float(r, d, i, e);
         cq_store16((uint8_t *)p + i * 2, half);
     }
     return half_spans(r, p, validity, n, scratch, out, e);
@@ -236,7 +228,7 @@ static bool narrow_floats(const double *from, float *to, int64_t n)
     uint32_t bad = 0;
     for (int64_t i = 0; i < n; i++) {
         to[i] = (float)from[i]; /* lint: rounding is meant */
-        bad |= (uint32_t)(fabsf(to[i]) > FLT_MAX) & (uint32_t)(fabs(from[i]) <= DBL_MAX);
+        bad |= (uint32_t)(fabsf(to[i]) > FLT_MAX) & (uint32_t)(fabs(from[i]) <= DBL_MAX); /* lint: truth values */
     }
     return !bad;
 }
@@ -251,7 +243,7 @@ static cq_status convert_float(const cq_value_rule *r, const void *raw, const ui
         if (narrow_floats(raw, p, n)) return CQ_OK;
         for (int64_t i = 0; i < n; i++) {
             double const d = load_double(r, raw, i);
-            if (is_value(validity, i) && isfinite(d) && !isfinite((float)d)) return beyond_float(r, d, i, e); /* lint: rounding is meant */
+            if (cq_is_value(validity, i) && isfinite(d) && !isfinite((float)d)) return beyond_float(r, d, i, e); /* lint: rounding is meant */
         }
     } else if (r->width == 8) {
         for (int64_t i = 0; i < n; i++) ((double *)p)[i] = load_double(r, raw, i);
@@ -262,7 +254,7 @@ static cq_status convert_float(const cq_value_rule *r, const void *raw, const ui
 }
 
 /* At most 53 bits between the first and the last that is set. */
-static bool is_exact(uint64_t magnitude) { return magnitude == 0 || cq_bit_width64(magnitude) - (unsigned)__builtin_ctzll(magnitude) <= 53; }
+static bool is_exact(uint64_t magnitude) { return magnitude == 0 || cq_bit_width64(magnitude) - (unsigned)__builtin_ctzll(magnitude) <= 53; } /* lint: below 64 */
 
 static cq_status check_exact(const cq_value_rule *r, const void *raw, const uint8_t *validity, int64_t n, cq_err *e)
 {
@@ -271,8 +263,8 @@ static cq_status check_exact(const cq_value_rule *r, const void *raw, const uint
     for (int64_t i = 0; i < n; i++) {
         int64_t const v = load_int(raw, 8, true, i);
         uint64_t const magnitude = v < 0 && r->from.is_signed ? 0 - (uint64_t)v : (uint64_t)v;
-        if (is_value(validity, i) && !is_exact(magnitude))
-            return at_slot(cq_fail(e, CQ_EVALUE, "%s is not exact as a float; cast it to float64 if rounding is meant", show_int(r, v).text), i, e);
+        if (cq_is_value(validity, i) && !is_exact(magnitude))
+            return cq_at_slot(cq_fail(e, CQ_EVALUE, "%s is not exact as a float; cast it to float64 if rounding is meant", show_int(r, v).text), i, e);
     }
     return CQ_OK;
 }
@@ -333,7 +325,6 @@ static bool rescale_by(const int64_t *from, int64_t *to, int64_t n, int64_t div,
     switch (div) {
     case 1000: return rescale(from, to, n, 1000, 1);
     case 1000000: return rescale(from, to, n, 1000000, 1);
-    case 1000000000: return rescale(from, to, n, 1000000000, 1);
     case 86400000: return rescale(from, to, n, 86400000, 1);
     default: return rescale(from, to, n, div, 1);
     }
@@ -344,11 +335,11 @@ static cq_status find_lossy(const cq_value_rule *r, const int64_t *raw, const ui
     char text[CQ_TYPE_TEXT_BYTES];
     for (int64_t i = 0; i < n; i++) {
         int64_t product;
-        if (!is_value(validity, i)) continue;
+        if (!cq_is_value(validity, i)) continue;
         if (raw[i] % r->div)
-            return at_slot(cq_fail(e, CQ_EVALUE, "%lld (%s) would be cut in a %s column; round it first if that is meant", (long long)raw[i], r->from.text,
+            return cq_at_slot(cq_fail(e, CQ_EVALUE, "%lld (%s) would be cut in a %s column; round it first if that is meant", (long long)raw[i], r->from.text,
                                    cq_field_type_text(r->field, text)), i, e);
-        if (!cq_mul_i64(raw[i] / r->div, r->mul, &product)) return at_slot(beyond_column(r, raw[i], e), i, e);
+        if (!cq_mul_i64(raw[i] / r->div, r->mul, &product)) return cq_at_slot(beyond_column(r, raw[i], e), i, e);
     }
     return CQ_OK;
 }
@@ -408,9 +399,9 @@ cq_status cq_value_convert_spans(const cq_value_rule *r, const cq_span *spans, c
     *out = cq_vec_spans(r->field->type, spans, validity);
     if (r->op == CQ_OP_BYTES || (r->op == CQ_OP_TEXT && trusted)) return CQ_OK;
     for (int64_t i = 0; i < n; i++) {
-        if (!is_value(validity, i)) continue;
+        if (!cq_is_value(validity, i)) continue;
         cq_status const st = cq_value_check_span(r, spans[i], e);
-        if (st != CQ_OK) return at_slot(st, i, e);
+        if (st != CQ_OK) return cq_at_slot(st, i, e);
     }
     return CQ_OK;
 }

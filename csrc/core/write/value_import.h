@@ -7,6 +7,15 @@
 #include "format/vec.h"
 #include "write/value_rule.h"
 
+static inline bool cq_is_value(const uint8_t *validity, int64_t i) { return !validity || validity[i]; }
+
+/* A failure at a slot of the chunk. */
+CQ_MUST_CHECK static inline cq_status cq_at_slot(cq_status st, int64_t i, cq_err *e)
+{
+    cq_err_where(e, -1, i, -1, -1);
+    return st;
+}
+
 /* n numbers of the rule's width, contiguous, little-endian and aligned to their width, with one byte of validity each or
  * NULL. The vector borrows `raw` where it is what is stored, otherwise scratch. CQ_ERANGE and CQ_EVALUE: e->row is the slot. */
 cq_status cq_value_convert(const cq_value_rule *r, const void *raw, const uint8_t *validity, int64_t n, cq_arena *scratch, cq_vec *out,
