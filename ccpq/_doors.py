@@ -21,6 +21,8 @@ def rows_and_names(rows: Any, columns: Iterable[str] | None, method: str) -> tup
 
     TypeError for what holds no rows, with the method that takes it.
     """
+    if isinstance(columns, (str, bytes)):
+        raise TypeError(f"{method}(): columns must be a list of names, not a {type(columns).__name__}")
     names = _cursor_names(rows)
     if names is not None:
         if not isinstance(rows, Iterable):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 
-__all__ = ["field_names"]
+__all__ = ["field_names", "row_names"]
 
 
 def _tuple_of_names(x: object) -> tuple[str, ...] | None:
@@ -39,3 +39,14 @@ def field_names(cls: type) -> tuple[str, ...] | None:
             return _tuple_of_names(fields)
     fields = getattr(cls, "_fields", None)
     return _tuple_of_names(fields) if isinstance(fields, (tuple, list)) else None
+
+
+def row_names(cls: type) -> tuple[str, ...] | None:
+    """``field_names`` of a class whose objects are rows. TypeError where an object may have more fields than its class."""
+    names = field_names(cls)
+    config = getattr(cls, "model_config", None)  # pydantic's
+    if names is not None and isinstance(config, Mapping) and config.get("extra") == "allow":
+        raise TypeError(
+            f"objects of {cls.__name__} may have fields that the class does not name (extra='allow'): write row.model_dump()"
+        )
+    return names

@@ -12,9 +12,9 @@ int layout_add(PyObject *module, core_state *st)
     (void)module;
     PyObject *names = PyImport_ImportModule("ccpq._row_names");
     if (!names) return -1;
-    st->field_names = PyObject_GetAttrString(names, "field_names");
+    st->row_names = PyObject_GetAttrString(names, "row_names");
     Py_DECREF(names);
-    return st->field_names ? 0 : -1;
+    return st->row_names ? 0 : -1;
 }
 
 /* -- layouts ----------------------------------------------------------------------------------- */
@@ -166,7 +166,7 @@ static int has_names(PyObject *o, const char *attribute)
 /* The class's own names bound to columns; *named false where it has none. */
 static conv_result names_of_class(table *t, row_class *c, PyObject *tp, bool *named)
 {
-    PyObject *names = PyObject_CallOneArg(t->x.st->field_names, tp);
+    PyObject *names = PyObject_CallOneArg(t->x.st->row_names, tp);
     if (!names) return CONV_RAISED;
     *named = names != Py_None;
     conv_result r = *named ? set_names(t, c, names) : CONV_OK;

@@ -23,7 +23,7 @@
     X(Decimal) X(UUID) X(Enum) X(PathLike) X(Json) \
     X(name_int) X(name_utcoffset) /* interned: attributes that are asked for once a value */ \
     X(TextIOBase) \
-    X(field_names) /* of ccpq._row_names */
+    X(row_names) /* of ccpq._row_names */
 
 #define CORE_STATE_LIST(X) CORE_STATE_ERRORS(X) CORE_STATE_TYPES(X) CORE_STATE_OBJECTS(X)
 

@@ -245,6 +245,15 @@ def test_extra_fields():
     refused([dataclasses.make_dataclass("T", ["b", "d"])(1, 2)], words="the required column 'a' is missing", extra="ignore")
 
 
+def test_a_model_that_may_have_more_fields_than_its_class():
+    pydantic = pytest.importorskip("pydantic")
+    loose = pydantic.create_model("Loose", a=(int, ...), __config__=pydantic.ConfigDict(extra="allow"))
+    for row in (loose(a=1), loose(a=1, b="x")):
+        with pytest.raises(TypeError, match=r"may have fields that the class does not name .*row\.model_dump\(\)"):
+            write([ROW, row])
+        assert write([row.model_dump()]) == write([(1, getattr(row, "b", None), None)])
+
+
 def test_an_extra_field_is_not_read():
     class Wide:
         _fields = ("a", "extra")

@@ -176,6 +176,12 @@ def test_columns_of_rows_by_position():
         w.write_rows(((s, a) for a, s in ROWS), columns=iter(["s", "a"]))
         assert w.schema.to_dict() == {"s": "string?", "a": "int64?"}
     assert read(f.getvalue()) == {"s": [r[1] for r in ROWS], "a": [r[0] for r in ROWS]}
+    for schema in (S, None):
+        with ccpq.Writer(io.BytesIO(), schema) as w:
+            for bad in ("as", b"as", 5):
+                with pytest.raises(TypeError):
+                    w.write_rows(ROWS, columns=bad)
+            w.write_row(Sample(1))
 
 
 @pytest.mark.parametrize("factory", [None, sqlite3.Row])
