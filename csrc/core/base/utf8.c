@@ -25,18 +25,34 @@ static size_t char_bytes(const uint8_t *p, size_t left)
     return 4;
 }
 
+#define HIGH_BITS UINT64_C(0x8080808080808080)
+
+/* The first byte from i on that is not ASCII, or n. The last bytes are looked at through a word that ends with them. */
+static size_t skip_ascii(const uint8_t *p, size_t i, size_t n)
+{
+    for (; n - i >= 8; i += 8) {
+        uint64_t const high = cq_load64(p + i) & HIGH_BITS;
+        if (high) return i + (size_t)__builtin_ctzll(high) / 8;
+    }
+    if (n >= 8 && i < n) {
+        uint64_t const high = (cq_load64(p + n - 8) & HIGH_BITS) >> (8 * (8 - (n - i)));
+        return high ? i + (size_t)__builtin_ctzll(high) / 8 : n;
+    }
+    while (i < n && p[i] < 0x80) i++;
+    return i;
+}
+
 size_t cq_utf8_valid_prefix(const void *bytes, size_t n)
 {
     const uint8_t *p = bytes;
     size_t i = 0;
-    while (i < n) {
-        if (n - i >= 8 && (cq_load64(p + i) & UINT64_C(0x8080808080808080)) == 0) {
-            i += 8;
-            continue;
-        }
-        size_t const k = char_bytes(p + i, n - i);
-        if (!k) break;
-        i += k;
+    for (;;) {
+        i = skip_ascii(p, i, n);
+        if (i == n) return n;
+        do {
+            size_t const k = char_bytes(p + i, n - i);
+            if (!k) return i;
+            i += k;
+        } while (i < n && p[i] >= 0x80);
     }
-    return i;
 }

@@ -151,19 +151,25 @@ static fit rescale_wide(const scaling *s, wide *w, u128 *magnitude)
 
 static u128 load_magnitude(const cq_value_rule *r, const uint8_t *p, bool *negative)
 {
-    uint8_t const width = r->from.width;
-    uint8_t bytes[16];
-    *negative = p[width - 1] & 0x80 && (r->from.kind != CQ_VALUE_INT || r->from.is_signed);
-    memset(bytes, *negative ? 0xFF : 0, sizeof bytes);
-    memcpy(bytes, p, width);
-    u128 const x = (u128)cq_load64(bytes + 8) << 64 | cq_load64(bytes);
+    bool const is_signed = r->from.kind != CQ_VALUE_INT || r->from.is_signed;
+    uint64_t low, high;
+    switch (r->from.width) {
+    case 1: low = is_signed ? (uint64_t)(int8_t)p[0] : p[0]; break;                     /* lint: sign extension */
+    case 2: low = is_signed ? (uint64_t)(int16_t)cq_load16(p) : cq_load16(p); break;    /* lint: sign extension */
+    case 4: low = is_signed ? (uint64_t)cq_wrap_i32(cq_load32(p)) : cq_load32(p); break;
+    default: low = cq_load64(p); break;
+    }
+    high = r->from.width == 16 ? cq_load64(p + 8) : is_signed && low >> 63 ? UINT64_MAX : 0;
+    u128 const x = (u128)high << 64 | low;
+    *negative = high >> 63;
     return *negative ? 0 - x : x;
 }
 
-/* Big-endian two's complement in n bytes, which hold it. */
+/* Big-endian two's complement in n bytes, 9 to 16, which hold it: its first eight bytes and its last eight. */
 static void store_big(uint8_t *to, int32_t n, u128 x)
 {
-    for (int32_t i = n - 1; i >= 0; i--, x >>= 8) to[i] = cq_low8((uint64_t)x);
+    cq_store64(to, __builtin_bswap64((uint64_t)(x >> (8 * (n - 8)))));
+    cq_store64(to + n - 8, __builtin_bswap64((uint64_t)x));
 }
 
 static cq_status convert(const cq_value_rule *r, const void *raw, const uint8_t *validity, int64_t n, uint8_t *to, size_t step, cq_err *e)

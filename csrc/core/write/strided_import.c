@@ -220,17 +220,46 @@ static cq_status bad_character(const uint8_t *p, bool swapped, size_t k, int64_t
     return cq_at_slot(st, row, e);
 }
 
+/* Bytes of the texts as UTF-8, at most; *ascii: each character is one. */
+static size_t measure_texts(const cq_strided *s, int64_t from, int64_t n, const uint8_t *validity, bool *ascii)
+{
+    size_t const chars = s->item_bytes / 4;
+    size_t bytes = 0, more = 0;
+    uint32_t all = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const uint8_t *at = item(s, from + i);
+        if (!cq_is_value(validity, i)) continue;
+        size_t const len = text_length(at, chars);
+        bytes += len;
+        for (size_t k = 0; k < len; k++) all |= character(at + 4 * k, s->swapped);
+    }
+    *ascii = all < 0x80;
+    for (int64_t i = 0; i < n && !*ascii; i++) {
+        const uint8_t *at = item(s, from + i);
+        if (!cq_is_value(validity, i)) continue;
+        for (size_t k = 0, len = text_length(at, chars); k < len; k++) more += utf8_bytes(character(at + 4 * k, s->swapped)) - 1;
+    }
+    return bytes + more;
+}
+
+/* Characters of one byte; what is none any more becomes one. */
+static coded copy_ascii(const uint8_t *p, size_t chars, bool swapped, uint8_t **to, const uint8_t *end)
+{
+    uint8_t *out = *to;
+    if (chars > (size_t)(end - out)) return NO_ROOM;
+    for (size_t k = 0; k < chars; k++) out[k] = p[4 * k + (swapped ? 3 : 0)] & 0x7F;
+    *to = out + chars;
+    return CODED;
+}
+
 /* Lengths first, so that the scratch is no larger than the texts; the second look stays within it whatever it sees. */
 static cq_status read_text(const cq_strided *s, const cq_value_rule *r, int64_t from, int64_t n, const uint8_t *validity, cq_arena *scratch, cq_vec *out, cq_err *e)
 {
     size_t const chars = s->item_bytes / 4;
-    size_t bytes = 0, at_char = 0;
+    size_t at_char = 0;
+    bool ascii;
     void *p, *text;
-    for (int64_t i = 0; i < n; i++) {
-        const uint8_t *at = item(s, from + i);
-        if (!cq_is_value(validity, i)) continue;
-        for (size_t k = 0, len = text_length(at, chars); k < len; k++) bytes += utf8_bytes(character(at + 4 * k, s->swapped));
-    }
+    size_t const bytes = measure_texts(s, from, n, validity, &ascii);
     CQ_TRY(cq_arena_alloc(scratch, (size_t)n * sizeof(cq_span), &p, e));
     CQ_TRY(cq_arena_alloc(scratch, bytes, &text, e));
     cq_span *spans = p;
@@ -239,7 +268,8 @@ static cq_status read_text(const cq_strided *s, const cq_value_rule *r, int64_t 
     for (int64_t i = 0; i < n; i++) {
         const uint8_t *at = item(s, from + i), *start = to;
         if (cq_is_value(validity, i)) {
-            coded const c = encode(at, text_length(at, chars), s->swapped, &to, end, &at_char);
+            size_t const len = text_length(at, chars);
+            coded const c = ascii ? copy_ascii(at, len, s->swapped, &to, end) : encode(at, len, s->swapped, &to, end, &at_char);
             if (c == NO_CHARACTER) return bad_character(at, s->swapped, at_char, i, e);
             if (c == NO_ROOM) return cq_fail(e, CQ_ECHANGED, "an array was changed while it was read");
         }
