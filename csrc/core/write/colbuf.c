@@ -56,9 +56,10 @@ void cq_colbuf_init(cq_colbuf *c, const cq_colbuf_opts *o, cq_row_meter *row, cq
     c->optional = o->optional;
     c->page_rows = o->page_rows;
     c->page_bytes = o->page_bytes;
-    c->max_value_bytes = o->max_value_bytes;
+    c->max_value_bytes = c->fixed_bytes ? c->fixed_bytes : o->max_value_bytes;
     c->headroom = headroom_of(o->optional, o->page_rows);
-    c->row = row;
+    c->unmetered.max_bytes = SIZE_MAX;
+    c->row = c->fixed_bytes ? &c->unmetered : row;
     c->mem = mem;
     cq_buf_init(&c->levels, mem);
     cq_buf_init(&c->values, mem);
@@ -187,20 +188,21 @@ cq_status cq_colbuf_put_null(cq_colbuf *c, cq_err *e)
 
 /* -- byte arrays ------------------------------------------------------------------------------- */
 
-static cq_status check_length(const cq_colbuf *c, size_t n, cq_err *e)
+static cq_status refuse_length(const cq_colbuf *c, size_t n, cq_err *e)
 {
-    if (c->fixed_bytes) {
-        if (n == c->fixed_bytes) return CQ_OK;
-        return cq_fail(e, CQ_EVALUE, "a value of %zu bytes in a column whose values have %zu", n, c->fixed_bytes);
-    }
+    if (c->fixed_bytes) return cq_fail(e, CQ_EVALUE, "a value of %zu bytes in a column whose values have %zu", n, c->fixed_bytes);
     const char *advice = c->row->advice ? c->row->advice : "";
     if (n > c->max_value_bytes)
         return cq_fail(e, CQ_ELIMIT, "a value of %zu bytes is larger than the memory limit allows (%zu bytes)%s", n,
                        c->max_value_bytes, advice);
-    if (n > c->row->max_bytes - c->row->bytes)
-        return cq_fail(e, CQ_ELIMIT, "a row of %zu bytes or more is larger than the memory limit allows (%zu bytes)%s",
-                       c->row->bytes + n, c->row->max_bytes, advice);
-    return CQ_OK;
+    return cq_fail(e, CQ_ELIMIT, "a row of %zu bytes or more is larger than the memory limit allows (%zu bytes)%s",
+                   c->row->bytes + n, c->row->max_bytes, advice);
+}
+
+static cq_status check_length(const cq_colbuf *c, size_t n, cq_err *e)
+{
+    if (n <= c->max_value_bytes && n >= c->fixed_bytes && n <= c->row->max_bytes - c->row->bytes) return CQ_OK;
+    return refuse_length(c, n, e);
 }
 
 /* A byte array of n bytes was stored in whichever form. */
@@ -208,7 +210,7 @@ static void bytes_added(cq_colbuf *c, size_t n)
 {
     c->undo_bytes = c->value_bytes;
     c->undo_row = n;
-    if (c->prefix) c->row->bytes += n;
+    c->row->bytes += n;
     c->value_bytes += c->prefix + n;
     slot_added(c, true);
     if (c->mode != CQ_CHUNK_DICT && c->value_bytes >= c->page_bytes) c->full = true;

@@ -33,9 +33,10 @@ typedef struct cq_colbuf {
     size_t fixed_bytes;     /* byte arrays: the length of every value; 0: any */
     int32_t page_rows;      /* a page is cut at this many slots */
     size_t page_bytes;      /* or at this many PLAIN bytes of byte arrays in TRIAL and DIRECT mode */
-    size_t max_value_bytes;
+    size_t max_value_bytes; /* fixed_bytes, where there are such */
     size_t headroom;        /* bytes kept free before the values, for the levels of the page body */
-    cq_row_meter *row;
+    cq_row_meter *row;      /* shared, or `unmetered` for fixed lengths */
+    cq_row_meter unmetered;
     cq_mem *mem;
 
     /* the open page */

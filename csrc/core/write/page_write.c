@@ -135,50 +135,37 @@ static void bytes_stats_of_ids(cq_page_coder *k, const cq_colbuf *c, const uint3
     cq_stats_add_bytes(s, c->type, min, max);
 }
 
-static void bytes_stats_of_plain(const cq_colbuf *c, size_t n, cq_stats *s)
-{
-    if (n == 0) return;
-    const uint8_t *at = c->values.data + c->headroom;
-    cq_span min = cq_span_of(at + 4, cq_load32(at)), max = min;
-    for (size_t i = 0; i < n; i++) {
-        cq_span const v = cq_span_of(at + 4, cq_load32(at));
-        at += 4 + v.n;
-        if (cq_value_cmp(c->type, v, min) < 0)
-            min = v;
-        else if (cq_value_cmp(c->type, v, max) > 0)
-            max = v;
-    }
-    cq_stats_add_bytes(s, c->type, min, max);
-}
-
-/* The first bytes of a fixed-length value as a number of the same order; most comparisons end there. */
-static uint64_t front_of(const uint8_t *p, size_t n, uint64_t flip)
+/* The first bytes of a value as a number of the same order; most comparisons end there. `flip` turns the sign. */
+static uint64_t front_of(cq_span v, uint64_t flip)
 {
     uint8_t head[8] = {0};
-    memcpy(head, p, n < 8 ? n : 8);
+    if (v.n >= 8) return __builtin_bswap64(cq_load64(v.p)) ^ flip;
+    for (size_t i = 0; i < v.n; i++) head[i] = v.p[i];
     return __builtin_bswap64(cq_load64(head)) ^ flip;
 }
 
-static void fixed_stats_of_plain(const cq_colbuf *c, size_t n, cq_stats *s)
+static void bytes_stats_of_plain(const cq_colbuf *c, size_t n, cq_stats *s)
 {
     if (n == 0) return;
-    size_t const size = c->fixed_bytes;
     uint64_t const flip = cq_type_facts(c->type)->order == CQ_ORDER_DECIMAL ? UINT64_C(1) << 63 : 0;
-    const uint8_t *at = c->values.data + c->headroom, *min = at, *max = at;
-    uint64_t min_front = front_of(at, size, flip), max_front = min_front;
-    for (size_t i = 1; i < n; i++) {
-        at += size;
-        uint64_t const front = front_of(at, size, flip);
-        if (front < min_front || (front == min_front && memcmp(at, min, size) < 0)) {
-            min = at;
+    const uint8_t *at = c->values.data + c->headroom;
+    cq_span v = cq_span_of(at, c->fixed_bytes), min, max;
+    uint64_t min_front = 0, max_front = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (c->prefix) v.n = cq_load32(at);
+        v.p = at + c->prefix;
+        at = v.p + v.n;
+        uint64_t const front = front_of(v, flip);
+        if (i == 0 || front < min_front || (front == min_front && cq_value_cmp(c->type, v, min) < 0)) {
+            min = v;
             min_front = front;
         }
-        if (front > max_front || (front == max_front && memcmp(at, max, size) > 0)) {
-            max = at;
+        if (i == 0 || front > max_front || (front == max_front && cq_value_cmp(c->type, v, max) > 0)) {
+            max = v;
             max_front = front;
         }
     }
-    cq_stats_add_bytes(s, c->type, cq_span_of(min, size), cq_span_of(max, size));
+    cq_stats_add_bytes(s, c->type, min, max);
 }
 
 /* Halves count their NaNs one by one, so each value is looked at. */
@@ -212,8 +199,6 @@ static void page_stats(cq_page_coder *k, const page_slots *p, const cq_choice *c
         half_stats(k, c, choice, p->n_values, s);
     } else if (choice->encoding == CQ_PQ_RLE_DICTIONARY) {
         bytes_stats_of_ids(k, c, choice->ids, p->n_values, s);
-    } else if (c->fixed_bytes) {
-        fixed_stats_of_plain(c, p->n_values, s);
     } else {
         bytes_stats_of_plain(c, p->n_values, s);
     }

@@ -131,15 +131,19 @@ void cq_writer_free(cq_writer *w)
 
 /* -- state -------------------------------------------------------------------------------------- */
 
-cq_status cq_writer_usable(const cq_writer *w, cq_err *e)
+static cq_status not_usable(const cq_writer *w, cq_err *e)
 {
     if (w->failed) {
         if (e) *e = w->error;
         return w->error.code;
     }
     if (w->closed) return cq_fail(e, CQ_ESTATE, "the writer is closed");
-    if (w->checking) return cq_fail(e, CQ_ESTATE, "batches are being checked: end that first");
-    return CQ_OK;
+    return cq_fail(e, CQ_ESTATE, "batches are being checked: end that first");
+}
+
+cq_status cq_writer_usable(const cq_writer *w, cq_err *e)
+{
+    return w->failed || w->closed || w->checking ? not_usable(w, e) : CQ_OK;
 }
 
 cq_status cq_writer_fail(cq_writer *w, cq_status st, const cq_err *e)
