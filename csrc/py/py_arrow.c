@@ -13,7 +13,7 @@
 static void *capsule_of(PyObject *object, const char *name)
 {
     if (!PyCapsule_IsValid(object, name)) {
-        PyErr_Format(PyExc_TypeError, "an Arrow capsule '%s' is needed, not %R", name, object);
+        PyErr_Format(PyExc_TypeError, "an Arrow capsule '%s' is needed, not %.100s", name, Py_TYPE(object)->tp_name);
         return NULL;
     }
     return PyCapsule_GetPointer(object, name);
@@ -25,20 +25,69 @@ static int consumed(const char *what)
     return -1;
 }
 
-void arrow_release_array(struct ArrowArray *a)
+/* -- releases ------------------------------------------------------------------------------------ */
+
+/* A release is the producer's code: it may take the interpreter itself, wait for threads that need it, run Python. So it
+ * is called detached, sees no exception of ours, and one that it leaves behind is nobody's. */
+typedef struct apart {
+    PyObject *pending;
+    PyThreadState *ts;
+} apart;
+
+static apart step_aside(void)
+{
+    PyObject *pending = compat_take_exception();
+    return (apart){pending, PyEval_SaveThread()};
+}
+
+static void step_back(apart a)
+{
+    PyEval_RestoreThread(a.ts);
+    if (PyErr_Occurred()) PyErr_WriteUnraisable(NULL);
+    compat_set_exception(a.pending);
+}
+
+/* Detached. */
+static void release_array(struct ArrowArray *a)
 {
     if (a->release) a->release(a);
     a->release = NULL;
 }
 
+static void release_schema(struct ArrowSchema *s)
+{
+    if (s->release) s->release(s);
+    s->release = NULL;
+}
+
+void arrow_release_arrays(struct ArrowArray *a, size_t n)
+{
+    if (n == 0 || (n == 1 && !a->release)) return;
+    apart const out = step_aside();
+    for (size_t i = 0; i < n; i++) release_array(&a[i]);
+    step_back(out);
+}
+
+void arrow_release_schema(struct ArrowSchema *s)
+{
+    if (!s->release) return;
+    apart const out = step_aside();
+    release_schema(s);
+    step_back(out);
+}
+
 void arrow_clear(arrow_input *in)
 {
-    arrow_release_array(&in->single);
-    if (in->schema.release) in->schema.release(&in->schema);
-    in->schema.release = NULL;
+    if (!in->single.release && !in->schema.release && !in->stream.release) return;
+    apart const out = step_aside();
+    release_array(&in->single);
+    release_schema(&in->schema);
     if (in->stream.release) in->stream.release(&in->stream);
     in->stream.release = NULL;
+    step_back(out);
 }
+
+/* -- taking over --------------------------------------------------------------------------------- */
 
 /* The producer's failure; an exception that it left pending is kept. */
 static int stream_failed(struct ArrowArrayStream *stream, const char *what, int code)
@@ -58,7 +107,10 @@ static int get_schema(core_state *st, struct ArrowArrayStream *stream, struct Ar
         PyErr_SetString(st->FormatError, "the Arrow producer gave a stream without its functions");
         return -1;
     }
-    int const code = stream->get_schema(stream, out);
+    int code;
+    Py_BEGIN_ALLOW_THREADS
+    code = stream->get_schema(stream, out);
+    Py_END_ALLOW_THREADS
     if (code != 0) {
         out->release = NULL; /* nothing was given */
         return stream_failed(stream, "its schema", code);
@@ -80,7 +132,12 @@ static struct ArrowArrayStream *stream_of(PyObject *capsule)
 int arrow_peek_schema(core_state *st, PyObject *capsule, struct ArrowSchema *out)
 {
     struct ArrowArrayStream *s = stream_of(capsule);
-    return s ? get_schema(st, s, out) : -1;
+    if (!s) return -1;
+    struct ArrowArrayStream ours = *s; /* while it is asked, detached, nobody else finds it in the capsule */
+    s->release = NULL;
+    int const r = get_schema(st, &ours, out);
+    *s = ours;
+    return r;
 }
 
 static int open_array(arrow_input *in, PyObject *capsule, PyObject *array)
@@ -120,7 +177,7 @@ int arrow_next(arrow_input *in, struct ArrowArray *out)
     Py_BEGIN_ALLOW_THREADS
     code = in->stream.get_next(&in->stream, out);
     Py_END_ALLOW_THREADS
-    if (code == 0) return PyErr_Occurred() ? (arrow_release_array(out), -1) : 0;
+    if (code == 0) return PyErr_Occurred() ? (arrow_release_arrays(out, 1), -1) : 0;
     out->release = NULL; /* nothing was given */
     return stream_failed(&in->stream, "its next batch", code);
 }

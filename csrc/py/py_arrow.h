@@ -15,19 +15,20 @@ typedef struct arrow_input {
 } arrow_input;
 
 /* `capsule` is an arrow_array_stream with `array` NULL, else an arrow_schema with an arrow_array. The
- * producer's structs are moved out of the capsules. On failure an exception is pending; clear in every case. */
+ * producer's structs are moved out of the capsules. On failure an exception is pending; clear in every case. Both detach. */
 int arrow_open(core_state *st, arrow_input *in, PyObject *capsule, PyObject *array);
 void arrow_clear(arrow_input *in);
 
-/* The schema of a stream that stays in its capsule; the caller releases it. */
+/* The schema of a stream that stays in its capsule; the caller releases it, after a failure too. Detaches. */
 int arrow_peek_schema(core_state *st, PyObject *capsule, struct ArrowSchema *out);
 
 /* The next array, which the caller releases; out->release NULL: the end. -1 with an exception: the
  * producer's error (OSError with its number and text, or its own Python exception). Detaches. */
 int arrow_next(arrow_input *in, struct ArrowArray *out);
 
-/* A null or wrong release is nothing. */
-void arrow_release_array(struct ArrowArray *a);
+/* Releases what is not released yet. A pending exception stays what it is, whatever the producer's callback does. Detaches. */
+void arrow_release_arrays(struct ArrowArray *a, size_t n);
+void arrow_release_schema(struct ArrowSchema *s);
 
 /* Functions of the module: the columns (name, type text, nullable) of a schema capsule, the one of a type or field, those of
  * an object with __arrow_c_stream__; and the capsule of the fields that Writer takes. */

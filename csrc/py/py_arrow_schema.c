@@ -83,7 +83,7 @@ PyObject *arrow_stream_schema(PyObject *module, PyObject *object)
     struct ArrowSchema s;
     memset(&s, 0, sizeof s);
     if (arrow_peek_schema(st, capsule, &s) == 0) r = fields_of(st, &s, false);
-    if (s.release) s.release(&s);
+    arrow_release_schema(&s);
     Py_DECREF(capsule);
     return r;
 }
@@ -147,8 +147,8 @@ static bool fill_struct(struct ArrowSchema *s, const cq_schema *schema)
 
 static void free_capsule(PyObject *capsule)
 {
+    if (!PyCapsule_IsValid(capsule, "arrow_schema")) return; /* renamed: whoever did that has taken it over */
     struct ArrowSchema *s = PyCapsule_GetPointer(capsule, "arrow_schema");
-    if (!s) return;
     if (s->release) s->release(s);
     PyMem_RawFree(s);
 }

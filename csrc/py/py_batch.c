@@ -19,15 +19,18 @@ typedef struct run {
     WriterObject *self;
     source *sources;
     int32_t n;              /* columns */
-    int64_t n_rows, first_row, written;
+    int64_t n_rows;
+    batch_place place;
     int64_t rows_before;    /* of the file */
     int32_t chunk_rows;
+    int64_t unheard;        /* values converted since signals were looked at */
+    bool wrote;             /* some rows of the second pass */
     cq_stage *objects;      /* of the sequences; NULL: there are none */
     cq_stage *values;       /* of the single values: one row */
+    cq_vec *vecs;           /* a block of the writer's memory, with the two behind it */
     column *columns;        /* those of the writer, with builders of a stage */
     int32_t *staged;        /* the columns of `objects` */
     int32_t n_staged;
-    cq_vec *vecs;
     cq_arena arena;
     cq_err err;
     int32_t failed_column;  /* of `err`; -1: it knows itself */
@@ -38,6 +41,10 @@ typedef struct run {
 /* Failures that are not a row's: those of the data say their column. */
 static int raise_of_column(WriterObject *self, const cq_err *e, int32_t i)
 {
+    if (e->code == CQ_ECHANGED) {
+        PyErr_Format(PyExc_RuntimeError, "column %R: %s", i >= 0 && i < self->rows.n ? self->rows.columns[i].name : Py_None, e->msg);
+        return -1;
+    }
     bool const of_data = e->code == CQ_EFORMAT || e->code == CQ_EUNSUPPORTED;
     if (!of_data || i < 0 || i >= self->rows.n) {
         (void)py_raise(self->st, e, writer_name(self), NULL);
@@ -79,11 +86,11 @@ static int raise_value(run *r, int32_t i, PyObject *v, conv_result result, int64
     PyObject *held = t->x.held, *error = NULL;
     t->x.held = NULL;
     if (result == CONV_REFUSED) {
-        row_place const at = {.in_call = r->first_row + row, .in_file = r->rows_before + row, .written = r->written, .column = i};
+        row_place const at = {.in_call = r->place.first_row + row, .in_file = r->rows_before + row, .written = r->place.written, .column = i};
         error = py_row_error_new(r->self, t->x.refused_type, t->x.refused_text, &at, v);
         if (error) PyErr_SetObject((PyObject *)Py_TYPE(error), error);
     } else if (result == CONV_CORE) {
-        (void)batch_raise(r->self, &t->x.err, i, r->first_row + row, r->written);
+        (void)batch_raise(r->self, &t->x.err, i, r->place.first_row + row, r->place.written);
         error = NULL;
     }
     Py_XDECREF(error);
@@ -92,16 +99,17 @@ static int raise_value(run *r, int32_t i, PyObject *v, conv_result result, int64
     return -1;
 }
 
-/* One value of a sequence; a new reference. */
-static PyObject *item_of(PyObject *sequence, int64_t row)
+/* One value of a sequence; a new reference. Converting the values before may have changed it. */
+static PyObject *item_of(const run *r, int32_t i, int64_t row)
 {
+    PyObject *sequence = r->sources[i].object;
     Py_ssize_t const at = (Py_ssize_t)row; /* below the length, which is one */
-    if (PyList_CheckExact(sequence)) {
-        if (at < PyList_GET_SIZE(sequence)) return Py_NewRef(PyList_GET_ITEM(sequence, at));
-    } else if (PyTuple_CheckExact(sequence)) {
-        return Py_NewRef(PyTuple_GET_ITEM(sequence, at));
-    }
-    return PySequence_GetItem(sequence, at);
+    if (PyTuple_CheckExact(sequence)) return Py_NewRef(PyTuple_GET_ITEM(sequence, at));
+    if (!PyList_CheckExact(sequence)) return PySequence_GetItem(sequence, at);
+    if (at < PyList_GET_SIZE(sequence)) return Py_NewRef(PyList_GET_ITEM(sequence, at));
+    PyErr_Format(PyExc_RuntimeError, "column %R: the list had %lld items when write_columns() began and has %zd now", r->columns[i].name,
+                 (long long)r->n_rows, PyList_GET_SIZE(sequence));
+    return NULL;
 }
 
 static int convert_row(run *r, int64_t row)
@@ -109,7 +117,7 @@ static int convert_row(run *r, int64_t row)
     for (int32_t k = 0; k < r->n_staged; k++) {
         int32_t const i = r->staged[k];
         column *c = &r->columns[i];
-        PyObject *v = item_of(r->sources[i].object, row);
+        PyObject *v = item_of(r, i, row);
         if (!v) return -1;
         conv_result const result = c->convert(&r->self->rows.x, c, v);
         int const failed = result == CONV_OK ? 0 : raise_value(r, i, v, result, row);
@@ -119,21 +127,30 @@ static int convert_row(run *r, int64_t row)
     return 0;
 }
 
-/* Values of the sequences from row `from` on, at most n rows, as a chunk of the stage; *done rows. */
+/* Conversions may be slow, and many of them make a row. */
+static int hear_signals(run *r)
+{
+    enum { VALUES = 1024 };
+    r->unheard += r->n_staged;
+    if (r->unheard < VALUES) return 0;
+    r->unheard = 0;
+    return PyErr_CheckSignals();
+}
+
+/* Values of the sequences from row `from` on, at most n rows, into the chunk that was begun; *done rows. */
 static int convert_chunk(run *r, int64_t from, int64_t n, int64_t *done)
 {
     int64_t k = 0;
-    cq_err_clear(&r->err);
-    if (cq_stage_begin_chunk(r->objects, &r->err) != CQ_OK) return batch_raise(r->self, &r->err, -1, -1, 0);
     for (bool full = false; k < n && !full; k++) {
         if (convert_row(r, from + k) < 0) {
             cq_stage_abort_row(r->objects);
             return -1;
         }
         full = cq_stage_end_row(r->objects);
+        if (hear_signals(r) < 0) return -1;
     }
     *done = k;
-    return PyErr_CheckSignals();
+    return 0;
 }
 
 /* -- single values ------------------------------------------------------------------------------ */
@@ -196,7 +213,8 @@ static cq_status enter_arrays(run *r, int64_t from)
         r->failed_column = i;
         while (s->at < 0 || from >= s->at_row + s->at_rows) {
             s->at_row += s->at_rows;
-            const struct ArrowArray *a = s->arrays[++s->at];
+            if (++s->at >= s->n_arrays) return cq_fail(&r->err, CQ_EFORMAT, "the Arrow producer gave arrays that have fewer rows now than before");
+            const struct ArrowArray *a = &s->arrays[s->at];
             CQ_TRY(s->is_part ? cq_import_arrow_rows(&s->import, a, s->part_from, r->n_rows, &r->err) : cq_import_arrow_array(&s->import, a, &r->err));
             s->at_rows = cq_import_length(&s->import);
         }
@@ -303,19 +321,55 @@ static cq_status check_converted(run *r, int64_t n)
     return CQ_OK;
 }
 
-static cq_status write_all(run *r)
+static cq_status begin_chunk(run *r, int64_t unused)
 {
-    for (int64_t from = 0; from < r->n_rows;) {
-        r->chunk_from = from;
-        CQ_TRY(enter_arrays(r, from));
+    (void)unused;
+    return cq_stage_begin_chunk(r->objects, &r->err); /* the chunk before may go to a file */
+}
+
+/* What was checked is refused now: only somebody else's code can have done that. */
+static cq_status as_changed(run *r, cq_status st)
+{
+    bool const of_data = st == CQ_EVALUE || st == CQ_ERANGE || st == CQ_ETYPE || st == CQ_ELIMIT || st == CQ_EFORMAT;
+    return of_data ? cq_fail(&r->err, CQ_ECHANGED, "its values were changed while they were written") : st;
+}
+
+/* The chunk at `chunk_from` as vectors; *n rows. */
+static cq_status read_again(run *r, int64_t *n)
+{
+    CQ_TRY(enter_arrays(r, r->chunk_from));
+    if (r->objects) { /* as cut by the first pass */
         int32_t staged = 0;
-        if (r->objects) CQ_TRY(cq_stage_next_chunk(r->objects, &staged, &r->err)); /* as cut by the first pass */
-        int64_t const n = r->objects ? staged : until_border(r, from, cq_min_i64(r->chunk_rows, r->n_rows - from));
-        CQ_TRY(read_chunk(r, n));
-        cq_batch const b = {.n_rows = n, .columns = r->vecs};
-        CQ_TRY(cq_writer_write_checked(r->self->w, &b, &r->err));
-        cq_arena_clear(&r->arena);
-        from += n;
+        CQ_TRY(cq_stage_next_chunk(r->objects, &staged, &r->err));
+        if (staged == 0) return cq_fail(&r->err, CQ_EIO, "a temporary file does not hold what was written to it");
+        *n = staged;
+    } else {
+        *n = until_border(r, r->chunk_from, cq_min_i64(r->chunk_rows, r->n_rows - r->chunk_from));
+    }
+    return read_chunk(r, *n);
+}
+
+static cq_status write_chunk(run *r, int64_t *n)
+{
+    cq_status const st = read_again(r, n);
+    if (st != CQ_OK) return as_changed(r, st);
+    cq_batch const b = {.n_rows = *n, .columns = r->vecs};
+    CQ_TRY(cq_writer_write_checked(r->self->w, &b, &r->err));
+    r->wrote = true;
+    cq_arena_clear(&r->arena);
+    return CQ_OK;
+}
+
+static cq_status write_all(run *r, int64_t unused)
+{
+    (void)unused;
+    int64_t n = 0;
+    for (int64_t from = 0; from < r->n_rows; from += n) {
+        r->chunk_from = from;
+        cq_status const st = write_chunk(r, &n);
+        if (st == CQ_OK) continue;
+        if (r->wrote) cq_writer_give_up(r->self->w, &r->err); /* rows of a call that promised all or none */
+        return st;
     }
     return CQ_OK;
 }
@@ -326,20 +380,18 @@ static int raise_run(run *r)
     int32_t const i = r->failed_column >= 0 ? r->failed_column : e->column;
     int64_t row = r->failed_row;
     if (row < 0 && (e->row >= 0 || py_row_error_class(r->self->st, e->code))) row = r->chunk_from + (e->row >= 0 ? e->row : 0);
-    return batch_raise(r->self, e, i, row >= 0 ? r->first_row + row : -1, r->written);
+    return batch_raise(r->self, e, i, row >= 0 ? r->place.first_row + row : -1, r->place.written);
 }
 
 typedef cq_status (*detached_fn)(run *r, int64_t arg);
 
-static cq_status write_all_of(run *r, int64_t unused)
-{
-    (void)unused;
-    return write_all(r);
-}
-
 static int detached(run *r, detached_fn fn, int64_t arg)
 {
     cq_err_clear(&r->err);
+    if (PY_UNLIKELY(r->self->forks != r->self->st->forks)) { /* by the code of a value */
+        PyErr_SetString(PyExc_RuntimeError, "the writer belongs to the process that this one was forked from");
+        return -1;
+    }
     py_gate_detach(&r->self->gate);
     cq_status const st = fn(r, arg);
     py_gate_attach(&r->self->gate);
@@ -355,6 +407,7 @@ static int check_all(run *r)
         r->chunk_from = from;
         cq_err_clear(&r->err);
         if (enter_arrays(r, from) != CQ_OK) return raise_run(r);
+        if (detached(r, begin_chunk, 0) < 0) return -1;
         if (convert_chunk(r, from, until_border(r, from, cq_min_i64(r->chunk_rows, r->n_rows - from)), &done) < 0) return -1;
         if (detached(r, check_converted, done) < 0) return -1;
         from += done;
@@ -372,7 +425,11 @@ static void rewind_sources(run *r)
 
 /* -- a run's life ------------------------------------------------------------------------------- */
 
-/* Chunk and arena: as many rows as the room holds, in one block. */
+static size_t struct_bytes(int32_t n) { return (size_t)n * (sizeof(cq_vec) + sizeof(column) + sizeof(int32_t)); }
+
+size_t batch_struct_bytes(int32_t n_columns) { return (size_t)cq_mem_charge_of(struct_bytes(n_columns)); }
+
+/* Chunk and arena: as many rows as the room holds, in one block. A row that it does not hold has pieces of its own. */
 static void size_chunk(run *r, size_t room)
 {
     size_t row = 0, fixed = CQ_ARENA_HEADER;
@@ -388,18 +445,33 @@ static void size_chunk(run *r, size_t room)
             fixed += sizeof(cq_span) + CQ_STAGE_EXTRA;
         }
     }
-    size_t const rows = !row ? CHUNK_ROWS_MAX : room > fixed ? (room - fixed) / row : 1;
-    r->chunk_rows = cq_i32(rows ? cq_min_i64(CHUNK_ROWS_MAX, cq_i64(rows)) : 1);
-    cq_arena_init(&r->arena, &r->self->mem, fixed + (size_t)r->chunk_rows * row);
+    size_t const rows = !row ? CHUNK_ROWS_MAX : room > fixed ? (room - fixed) / row : 0;
+    int64_t const most = cq_min_i64(CHUNK_ROWS_MAX, r->n_rows);
+    r->chunk_rows = cq_i32(rows ? cq_min_i64(most, cq_i64(rows)) : 1);
+    cq_arena_init(&r->arena, &r->self->mem, rows ? fixed + (size_t)r->chunk_rows * row : cq_min_size(room, fixed));
+}
+
+static int make_structs(run *r)
+{
+    void *p;
+    cq_err_clear(&r->err);
+    if (cq_mem_alloc(&r->self->mem, struct_bytes(r->n), "a batch of columns", &p, &r->err) != CQ_OK) return raise_run(r);
+    r->vecs = p;
+    r->columns = (column *)(void *)(r->vecs + r->n);
+    r->staged = (int32_t *)(void *)(r->columns + r->n);
+    return 0;
+}
+
+/* What of the memory that a plan leaves to columns from outside is left for scratch and stages. */
+static size_t room_of(const run *r)
+{
+    size_t const room = cq_stage_room(&r->self->plan), taken = r->place.taken + batch_struct_bytes(r->n);
+    return room > taken ? room - taken : 0;
 }
 
 static int open_run(run *r)
 {
-    size_t const n = (size_t)r->n;
-    r->columns = PyMem_Calloc(n, sizeof *r->columns);
-    r->staged = PyMem_Calloc(n, sizeof *r->staged);
-    r->vecs = PyMem_Calloc(n, sizeof *r->vecs);
-    if (!r->columns || !r->staged || !r->vecs) return PyErr_NoMemory(), -1;
+    if (make_structs(r) < 0) return -1;
     const cq_schema *schema = cq_writer_schema(r->self->w);
     int32_t n_values = 0;
     for (int32_t i = 0; i < r->n; i++) {
@@ -408,7 +480,7 @@ static int open_run(run *r)
         if (r->sources[i].kind == SOURCE_NULL) r->vecs[i] = cq_vec_null(schema->fields[i].type);
         if (r->sources[i].kind == SOURCE_CONST) r->staged[n_values++] = i;
     }
-    size_t room = cq_stage_room(&r->self->plan);
+    size_t room = room_of(r);
     bool objects = false;
     for (int32_t i = 0; i < r->n; i++) objects = objects || r->sources[i].kind == SOURCE_OBJECTS;
     size_chunk(r, objects ? room / 4 : room / 2);
@@ -428,9 +500,7 @@ static void close_run(run *r)
     if (r->arena.mem) cq_arena_reset(&r->arena);
     cq_stage_free(r->objects);
     cq_stage_free(r->values);
-    PyMem_Free(r->columns);
-    PyMem_Free(r->staged);
-    PyMem_Free(r->vecs);
+    if (r->vecs) cq_mem_free(&r->self->mem, r->vecs, struct_bytes(r->n));
 }
 
 static int check_pass(run *r)
@@ -442,7 +512,13 @@ static int check_pass(run *r)
     return failed;
 }
 
-int batch_write(WriterObject *self, source *sources, int64_t n_rows, int64_t first_row, int64_t written)
+static void trust(run *r, bool read_before)
+{
+    for (int32_t i = 0; i < r->n; i++)
+        if (r->sources[i].kind == SOURCE_STRIDED || r->sources[i].kind == SOURCE_ARROW) cq_import_trust(&r->sources[i].import, read_before);
+}
+
+int batch_write(WriterObject *self, source *sources, int64_t n_rows, const batch_place *at)
 {
     if (n_rows == 0) return 0;
     run r;
@@ -451,21 +527,20 @@ int batch_write(WriterObject *self, source *sources, int64_t n_rows, int64_t fir
     r.sources = sources;
     r.n = self->rows.n;
     r.n_rows = n_rows;
-    r.first_row = first_row;
-    r.written = written;
+    r.place = *at;
     r.failed_column = -1;
     r.failed_row = -1;
     cq_writer_get_info(self->w, &self->info);
     r.rows_before = self->info.rows;
     rewind_sources(&r);
+    trust(&r, false); /* a stream's next batch comes through the same imports */
     int failed = open_run(&r);
     if (!failed) failed = check_pass(&r);
     if (!failed) {
         rewind_sources(&r);
-        for (int32_t i = 0; i < r.n; i++)
-            if (sources[i].kind == SOURCE_STRIDED || sources[i].kind == SOURCE_ARROW) cq_import_trust(&sources[i].import);
+        trust(&r, true);
         if (r.objects) cq_stage_rewind(r.objects);
-        failed = detached(&r, write_all_of, 0);
+        failed = detached(&r, write_all, 0);
     }
     close_run(&r);
     return failed;

@@ -25,22 +25,34 @@ typedef struct source {
     PyObject *object;                 /* borrowed: the value or the sequence */
     int64_t start, step;              /* of a ramp, in the stored unit */
     cq_import import;
-    const struct ArrowArray *const *arrays; /* borrowed; enough of them for all rows */
+    const struct ArrowArray *arrays;  /* borrowed; as many rows as all columns have */
+    int64_t n_arrays;
     bool is_part;                     /* of its one array, `part_from` and the rows that follow */
     int64_t part_from;
     const char *null_advice;          /* behind the text about a null in a required column; NULL: none */
     /* of the run */
-    Py_ssize_t at;                    /* the array that `import` stands on; -1: none yet */
+    int64_t at;                       /* the array that `import` stands on; -1: none yet */
     int64_t at_row, at_rows;          /* its first row, and how many it has */
 } source;
 
-/* Writes rows [0, n_rows) of one source for each column of the schema; all of them, or none and -1
- * with an exception: a RowError that counts its row from `first_row` of the call and says
- * `written`, or what conversion or core raised. A failure while writing what was checked is final for
- * the writer. The writer is acquired (busy). */
-int batch_write(WriterObject *self, source *sources, int64_t n_rows, int64_t first_row, int64_t written);
+/* Of a batch in its call. */
+typedef struct batch_place {
+    int64_t first_row; /* rows of the call before the batch */
+    int64_t written;   /* those of them that stay if it fails */
+    size_t taken;      /* bytes of the writer's memory that the caller holds for the sources */
+} batch_place;
 
-/* The RowError (or other exception) for a failure of the core at a row of the call; always -1. */
+/* Bytes of the writer's memory for the structs of a run, beside scratch and stages. */
+size_t batch_struct_bytes(int32_t n_columns);
+
+/* Writes rows [0, n_rows) of one source for each column of the schema; all of them, or none and -1
+ * with an exception: a RowError, or what conversion or core raised. A failure after some of what was
+ * checked was written (memory, sink, interrupt, a column that somebody changed meanwhile) is final for
+ * the writer. The writer is acquired (busy); chunks are checked and written detached. */
+int batch_write(WriterObject *self, source *sources, int64_t n_rows, const batch_place *at);
+
+/* The RowError (or other exception) for a failure of the core at a row of the call, `written` rows of
+ * which stay; always -1. */
 int batch_raise(WriterObject *self, const cq_err *e, int32_t column, int64_t row, int64_t written);
 
 #endif

@@ -17,19 +17,16 @@ typedef struct holder {
     bool has_view, has_mask;
     Py_buffer view, mask;
     arrow_input in;
-    struct ArrowArray **arrays; /* each a block of its own */
-    Py_ssize_t n_arrays, cap_arrays;
+    struct ArrowArray *arrays; /* of the writer's memory */
+    size_t n_arrays, cap_arrays;
 } holder;
 
-static void holder_clear(holder *h)
+static void holder_clear(WriterObject *self, holder *h)
 {
     if (h->has_view) PyBuffer_Release(&h->view);
     if (h->has_mask) PyBuffer_Release(&h->mask);
-    for (Py_ssize_t i = 0; i < h->n_arrays; i++) {
-        arrow_release_array(h->arrays[i]);
-        PyMem_Free(h->arrays[i]);
-    }
-    PyMem_Free(h->arrays);
+    arrow_release_arrays(h->arrays, h->n_arrays);
+    cq_mem_free(&self->mem, h->arrays, h->cap_arrays * sizeof *h->arrays);
     arrow_clear(&h->in);
     memset(h, 0, sizeof *h);
 }
@@ -150,19 +147,25 @@ static int bind_range(WriterObject *self, int32_t i, source *s, PyObject *range)
 
 /* -- Arrow columns ------------------------------------------------------------------------------ */
 
-/* Room for one more array; NULL with an exception. */
-static struct ArrowArray *new_array(holder *h)
+/* Room for one more array; NULL with an exception. The structs move, as the interface allows. */
+static struct ArrowArray *new_array(WriterObject *self, holder *h)
 {
     if (h->n_arrays == h->cap_arrays) {
-        Py_ssize_t const cap = h->cap_arrays ? h->cap_arrays * 2 : 8;
-        struct ArrowArray **more = PyMem_Realloc(h->arrays, (size_t)cap * sizeof *more);
-        if (!more) return PyErr_NoMemory(), NULL;
+        size_t const cap = h->cap_arrays ? h->cap_arrays * 2 : 8;
+        struct ArrowArray *more = cq_mem_resize(&self->mem, h->arrays, h->cap_arrays * sizeof *more, cap * sizeof *more);
+        if (!more) {
+            cq_err e;
+            cq_status const st = cq_mem_error(&self->mem, "the list of a column's Arrow batches (write_arrow takes them one by one)", &e);
+            (void)st;
+            (void)py_raise(self->st, &e, writer_name(self), NULL);
+            return NULL;
+        }
         h->arrays = more;
         h->cap_arrays = cap;
     }
-    struct ArrowArray *a = PyMem_Calloc(1, sizeof *a);
-    if (!a) return PyErr_NoMemory(), NULL;
-    return h->arrays[h->n_arrays++] = a;
+    struct ArrowArray *a = &h->arrays[h->n_arrays++];
+    memset(a, 0, sizeof *a);
+    return a;
 }
 
 /* All arrays of the column: the producer holds their memory. */
@@ -170,9 +173,9 @@ static int collect(WriterObject *self, holder *h, int64_t *length)
 {
     *length = 0;
     for (;;) {
-        struct ArrowArray *a = new_array(h);
+        struct ArrowArray *a = new_array(self, h);
         if (!a || arrow_next(&h->in, a) < 0) return -1;
-        if (!a->release) return 0;
+        if (!a->release) return h->n_arrays--, 0;
         if (a->length < 0 || !cq_add_i64(*length, a->length, length)) {
             PyErr_Format(self->st->FormatError, "the Arrow producer gave an array of %lld rows", (long long)a->length);
             return -1;
@@ -196,7 +199,8 @@ static int bind_arrow(WriterObject *self, int32_t i, source *s, holder *h, PyObj
     if (arrow_open(self->st, &h->in, capsule, array) < 0) return -1;
     if (bind_arrow_type(self, i, s, &h->in.schema) < 0) return -1;
     if (collect(self, h, &s->length) < 0) return -1;
-    s->arrays = (const struct ArrowArray *const *)h->arrays;
+    s->arrays = h->arrays;
+    s->n_arrays = cq_i64(h->n_arrays);
     return 0;
 }
 
@@ -204,7 +208,7 @@ static int bind_arrow(WriterObject *self, int32_t i, source *s, holder *h, PyObj
 
 static int bind_source(WriterObject *self, int32_t i, source *s, holder *h, PyObject *spec)
 {
-    PyObject *first, *second;
+    PyObject *first;
     const char *tag;
     s->length = -1;
     if (!PyTuple_Check(spec) || PyTuple_GET_SIZE(spec) < 2 || !(tag = PyUnicode_AsUTF8(PyTuple_GET_ITEM(spec, 0)))) {
@@ -221,8 +225,12 @@ static int bind_source(WriterObject *self, int32_t i, source *s, holder *h, PyOb
     if (strcmp(tag, "buffer") == 0) return bind_buffer(self, i, s, h, spec);
     if (strcmp(tag, "arrow_stream") == 0) return bind_arrow(self, i, s, h, first, NULL);
     if (strcmp(tag, "arrow_array") == 0) {
-        if (!PyArg_ParseTuple(first, "OO:arrow_array", &first, &second)) return -1;
-        return bind_arrow(self, i, s, h, first, second);
+        if (!PyTuple_Check(first) || PyTuple_GET_SIZE(first) != 2) {
+            PyErr_Format(PyExc_TypeError, "column %R: __arrow_c_array__() gives a schema and an array, not %.100s", self->rows.columns[i].name,
+                         Py_TYPE(first)->tp_name);
+            return -1;
+        }
+        return bind_arrow(self, i, s, h, PyTuple_GET_ITEM(first, 0), PyTuple_GET_ITEM(first, 1));
     }
     s->kind = SOURCE_OBJECTS;
     s->object = first;
@@ -253,35 +261,59 @@ static int common_length(const WriterObject *self, const source *sources, int64_
     return 0;
 }
 
-static PyObject *write_columns(WriterObject *self, PyObject *list)
+/* What a column takes while it is written. */
+typedef struct bound {
+    source source;
+    holder holder;
+} bound;
+_Static_assert(sizeof(bound) + sizeof(column) + sizeof(cq_vec) + 64 <= CQ_PLAN_PER_BATCH_COLUMN, "the plan counts less for a column of a batch than it takes");
+
+static size_t taken_by(const holder *holders, int32_t n)
+{
+    size_t sum = (size_t)cq_mem_charge_of((size_t)n * sizeof(bound));
+    for (int32_t i = 0; i < n; i++) sum += (size_t)cq_mem_charge_of(holders[i].cap_arrays * sizeof(struct ArrowArray));
+    return sum;
+}
+
+static int write_sources(WriterObject *self, PyObject *specs, source *sources, holder *holders, int64_t *n_rows)
 {
     int32_t const n = self->rows.n;
-    if (!PyList_Check(list) || PyList_GET_SIZE(list) != n) {
+    for (int32_t i = 0; i < n; i++)
+        if (bind_source(self, i, &sources[i], &holders[i], PyTuple_GET_ITEM(specs, i)) < 0) return -1;
+    if (common_length(self, sources, n_rows) < 0) return -1;
+    batch_place const at = {.taken = taken_by(holders, n)};
+    return batch_write(self, sources, *n_rows, &at);
+}
+
+static PyObject *write_columns(WriterObject *self, PyObject *specs)
+{
+    int32_t const n = self->rows.n;
+    if (PyTuple_GET_SIZE(specs) != n) {
         PyErr_Format(PyExc_TypeError, "write_columns() takes a list of %d sources", (int)n); /* lint: a count of columns */
         return NULL;
     }
-    source *sources = PyMem_Calloc((size_t)n, sizeof *sources);
-    holder *holders = PyMem_Calloc((size_t)n, sizeof *holders);
+    cq_err e;
+    void *p;
     int64_t n_rows = 0;
-    int failed = 0;
-    if (!sources || !holders) failed = (PyErr_NoMemory(), -1);
-    for (int32_t i = 0; i < n && !failed; i++) failed = bind_source(self, i, &sources[i], &holders[i], PyList_GET_ITEM(list, i));
-    if (!failed) failed = common_length(self, sources, &n_rows);
-    if (!failed) failed = batch_write(self, sources, n_rows, 0, 0);
-    for (int32_t i = 0; i < n && holders; i++) holder_clear(&holders[i]);
-    PyMem_Free(holders);
-    PyMem_Free(sources);
+    if (cq_mem_alloc(&self->mem, (size_t)n * sizeof(bound), "a batch of columns", &p, &e) != CQ_OK) return py_raise(self->st, &e, writer_name(self), NULL);
+    source *sources = p;
+    holder *holders = (holder *)(void *)(sources + n);
+    int const failed = write_sources(self, specs, sources, holders, &n_rows);
+    for (int32_t i = 0; i < n; i++) holder_clear(self, &holders[i]);
+    cq_mem_free(&self->mem, p, (size_t)n * sizeof(bound));
     return failed ? NULL : PyLong_FromLongLong(n_rows);
 }
 
+/* A tuple of the sources holds what they borrow, whatever becomes of the list. */
 PyObject *Writer_write_columns(PyObject *op, PyObject *list)
 {
     WriterObject *self = (WriterObject *)op;
-    if (!py_writer_acquire(self->st, op, "write_columns")) return NULL;
-    Py_INCREF(list);
-    PyObject *r = write_columns(self, list);
-    Py_DECREF(list);
-    py_writer_release(op);
+    PyObject *specs = PySequence_Tuple(list), *r = NULL;
+    if (specs && py_writer_acquire(self->st, op, "write_columns")) {
+        r = write_columns(self, specs);
+        py_writer_release(op);
+    }
+    Py_XDECREF(specs);
     return r;
 }
 
@@ -292,8 +324,8 @@ typedef struct arrow_table {
     arrow_input in;
     source *sources;
     int64_t *child_of;           /* column -> child; -1: none, null */
-    const struct ArrowArray **columns; /* the batch's children; borrowed */
 } arrow_table;
+_Static_assert(sizeof(source) + sizeof(int64_t) <= sizeof(bound), "the plan counts columns of both ways");
 
 static int refuse_unknown(WriterObject *self, PyObject *name, bool is_index)
 {
@@ -373,13 +405,15 @@ static int cut_batch(WriterObject *self, arrow_table *t, const struct ArrowArray
     if (cq_arrow_check_batch(&t->in.schema, batch, &e) != CQ_OK) return batch_raise(self, &e, -1, -1, 0);
     for (int32_t i = 0; i < self->rows.n; i++) {
         if (t->child_of[i] < 0) continue;
-        t->columns[i] = batch->children[t->child_of[i]];
-        t->sources[i].arrays = &t->columns[i];
+        t->sources[i].arrays = batch->children[t->child_of[i]];
+        t->sources[i].n_arrays = 1;
         t->sources[i].is_part = true;
         t->sources[i].part_from = batch->offset;
     }
     return 0;
 }
+
+static size_t table_bytes(int32_t n) { return (size_t)n * (sizeof(source) + sizeof(int64_t)); }
 
 static int write_batches(WriterObject *self, arrow_table *t, int64_t *n_rows)
 {
@@ -387,32 +421,34 @@ static int write_batches(WriterObject *self, arrow_table *t, int64_t *n_rows)
         struct ArrowArray batch;
         if (arrow_next(&t->in, &batch) < 0) return -1;
         if (!batch.release) return 0;
+        batch_place const at = {.first_row = *n_rows, .written = *n_rows, .taken = (size_t)cq_mem_charge_of(table_bytes(self->rows.n))};
         int failed = cut_batch(self, t, &batch);
-        if (!failed) failed = batch_write(self, t->sources, batch.length, *n_rows, *n_rows);
+        if (!failed) failed = batch_write(self, t->sources, batch.length, &at);
         if (!failed) *n_rows += batch.length;
-        arrow_release_array(&batch);
+        arrow_release_arrays(&batch, 1);
         if (failed || PyErr_CheckSignals() < 0) return -1;
     }
+}
+
+static int write_table(WriterObject *self, arrow_table *t, PyObject *capsule, PyObject *array, bool ignore_extra, int64_t *n_rows)
+{
+    if (arrow_open(self->st, &t->in, capsule, array) < 0 || bind_children(self, t, ignore_extra) < 0) return -1;
+    return write_batches(self, t, n_rows);
 }
 
 static PyObject *write_arrow(WriterObject *self, PyObject *capsule, PyObject *array, bool ignore_extra)
 {
     arrow_table t;
-    size_t const n = (size_t)self->rows.n;
+    cq_err e;
+    void *p;
     int64_t n_rows = 0;
-    int failed = 0;
     memset(&t, 0, sizeof t);
-    t.sources = PyMem_Calloc(n, sizeof *t.sources);
-    t.child_of = PyMem_Calloc(n, sizeof *t.child_of);
-    t.columns = PyMem_Calloc(n, sizeof *t.columns);
-    if (!t.sources || !t.child_of || !t.columns) failed = (PyErr_NoMemory(), -1);
-    if (!failed) failed = arrow_open(self->st, &t.in, capsule, array);
-    if (!failed) failed = bind_children(self, &t, ignore_extra);
-    if (!failed) failed = write_batches(self, &t, &n_rows);
+    if (cq_mem_alloc(&self->mem, table_bytes(self->rows.n), "a batch of columns", &p, &e) != CQ_OK) return py_raise(self->st, &e, writer_name(self), NULL);
+    t.sources = p;
+    t.child_of = (int64_t *)(void *)(t.sources + self->rows.n);
+    int const failed = write_table(self, &t, capsule, array, ignore_extra, &n_rows);
     arrow_clear(&t.in);
-    PyMem_Free(t.sources);
-    PyMem_Free(t.child_of);
-    PyMem_Free(t.columns);
+    cq_mem_free(&self->mem, p, table_bytes(self->rows.n));
     return failed ? NULL : PyLong_FromLongLong(n_rows);
 }
 

@@ -35,7 +35,7 @@ static int enter(WriterObject *self, const char *what, bool any_state)
     } else {
         const cq_err *e = cq_writer_error(self->w);
         if (PY_LIKELY(e->code == CQ_OK)) return 0;
-        if (e->code == CQ_ESINK)
+        if (e->code == CQ_ESINK || e->code == CQ_EINTERRUPTED || e->code == CQ_ECHANGED)
             PyErr_Format(PyExc_RuntimeError, "%s(): the writer failed before and can only be aborted: %s", what, e->msg);
         else
             (void)py_raise(self->st, e, writer_name(self), NULL);

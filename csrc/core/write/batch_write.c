@@ -230,3 +230,9 @@ cq_status cq_writer_write_checked(cq_writer *w, const cq_batch *b, cq_err *e)
     cq_status const st = w->due ? cq_writer_settle(w, e) : CQ_OK;
     return st == CQ_OK ? write_checked(w, b, e) : cq_writer_fail(w, st, e);
 }
+
+void cq_writer_give_up(cq_writer *w, const cq_err *e)
+{
+    cq_status const st = cq_writer_fail(w, e->code, e);
+    (void)st;
+}

@@ -51,7 +51,7 @@ cq_status cq_import_arrow_rows(cq_import *im, const struct ArrowArray *a, int64_
     return CQ_OK;
 }
 
-void cq_import_trust(cq_import *im) { im->trusted = true; }
+void cq_import_trust(cq_import *im, bool read_before) { im->trusted = read_before; }
 
 int64_t cq_import_length(const cq_import *im) { return im->n; }
 

@@ -27,8 +27,9 @@ cq_status cq_import_arrow_array(cq_import *im, const struct ArrowArray *a, cq_er
 /* The same for rows [from, from + n) of the array, which become 0 to n: a child of a batch whose struct has an offset. */
 cq_status cq_import_arrow_rows(cq_import *im, const struct ArrowArray *a, int64_t from, int64_t n, cq_err *e) CQ_MUST_CHECK;
 
-/* From now on every row was read once without error: what no memory safety depends on (UTF-8) is not checked again. */
-void cq_import_trust(cq_import *im);
+/* Whether every row to come was read once without error: then what no memory safety depends on (UTF-8) is not checked again.
+ * Not so at first; it holds for the arrays that were read, not for others of their type. */
+void cq_import_trust(cq_import *im, bool read_before);
 
 int64_t cq_import_length(const cq_import *im);
 

@@ -25,8 +25,8 @@ static const struct { size_t page, dict; } ladder[] = {
 #define N_LADDER (sizeof ladder / sizeof ladder[0])
 
 #define SINK_BYTES (64 * KIB)
-#define BATCH_BYTES (128 * KIB)
-#define BATCH_BYTES_PER_COLUMN ((size_t)32 * 64)
+#define BATCH_BYTES (128 * KIB + 2 * PAGE)
+#define BATCH_BYTES_PER_COLUMN ((size_t)32 * 64 + CQ_PLAN_PER_BATCH_COLUMN)
 #define STEP UINT64_C(65536) /* of limits that refusals name */
 #define PAGE_WINDOW_BLOCKS 4
 #define META_WINDOW_BLOCKS 8

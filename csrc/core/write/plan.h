@@ -38,6 +38,9 @@ typedef struct cq_plan {
  * that they fit. */
 #define CQ_PLAN_PER_COLUMN ((size_t)1536)
 #define CQ_PLAN_PER_WRITER ((size_t)40960)
+/* Of batch_bytes, for the structs that describe a column from outside: whoever turns columns into batches asserts that
+ * they fit. */
+#define CQ_PLAN_PER_BATCH_COLUMN ((size_t)1408)
 
 /* CQ_EBUDGET with e->needed = a limit that would do. */
 cq_status cq_plan_make(cq_plan *p, const cq_schema *s, const cq_plan_opts *o, uint64_t memory_limit, cq_err *e) CQ_MUST_CHECK;

@@ -82,6 +82,8 @@ cq_status cq_writer_begin_checks(cq_writer *w, cq_err *e) CQ_MUST_CHECK;
 cq_status cq_writer_check_batch(cq_writer *w, const cq_batch *b, cq_err *e) CQ_MUST_CHECK;
 void cq_writer_end_checks(cq_writer *w);
 cq_status cq_writer_write_checked(cq_writer *w, const cq_batch *b, cq_err *e) CQ_MUST_CHECK;
+/* For whoever has written some of the checked batches and cannot make the others: `e` is final, as a failure of write is. */
+void cq_writer_give_up(cq_writer *w, const cq_err *e);
 
 /* An explicit row group: begin closes the open group; end writes the group's bytes; rollback drops
  * every row since begin. Between them neither row_group_size nor row_group_bytes cuts. */
