@@ -109,11 +109,13 @@ static uint64_t limit_for_dictionaries(const wf_scenario *s, size_t bytes)
     cq_err e;
     cq_plan_opts const po = {.codec = s->o.codec, .codecs = s->o.codecs, .data_page_bytes = s->o.data_page_bytes};
     uint64_t limit = wf_least_of(&s->t, &s->o);
+    cq_status st;
     wf_schema_make(&schema, &mem, &s->t);
-    do {
+    do { /* a codec's level is not looked at, so the first limits may be too small for this plan */
         limit += 16384;
-        CQT_OK(cq_plan_make(&plan, &schema, &po, limit, &e), &e);
-    } while (plan.dict_bytes < bytes);
+        st = cq_plan_make(&plan, &schema, &po, limit, &e);
+        CQT(st == CQ_OK || st == CQ_EBUDGET);
+    } while (st != CQ_OK || plan.dict_bytes < bytes);
     wf_schema_free(&schema, &mem);
     return limit;
 }

@@ -119,7 +119,7 @@ static void time_text(const cq_type_info *info, int64_t v, char *buf)
     int const digits = info->unit == CQ_UNIT_NS ? 9 : info->unit == CQ_UNIT_US ? 6 : 3;
     int64_t day = 86400;
     for (int i = 0; i < digits; i++) day *= 10;
-    int64_t const days = v / day - (v % day < 0), ticks = v - days * day;
+    int64_t const rest = v % day, days = v / day - (rest < 0), ticks = rest < 0 ? rest + day : rest;
     if (info->logical == CQ_PQ_LOGICAL_TIME && days != 0) { /* no time of day: its number */
         (void)snprintf(buf, ROOM, "%lld", (long long)v);
         return;
