@@ -395,6 +395,29 @@ static cq_status append_fixed(cq_colbuf *c, const cq_vec *v, int64_t from, size_
     return CQ_OK;
 }
 
+/* Values and nulls in any order: every slot is copied, a null's is overwritten by the next. */
+static cq_status append_fixed_or_null(cq_colbuf *c, const cq_vec *v, int64_t from, size_t n, cq_err *e)
+{
+    const uint8_t *valid = v->validity + from, *values = (const uint8_t *)v->values + (size_t)from * c->width;
+    if (!memchr(valid, 0, n)) return append_fixed(c, v, from, n, e);
+    CQ_TRY(need_levels(c, n, e));
+    CQ_TRY(need_values(c, n * c->width, e));
+    uint8_t *const begin = c->values.data + c->values.len, *to = begin;
+    if (c->width == 8)
+        for (size_t i = 0; i < n; to += 8u * valid[i], i++) memcpy(to, values + i * 8, 8);
+    else if (c->width == 4)
+        for (size_t i = 0; i < n; to += 4u * valid[i], i++) memcpy(to, values + i * 4, 4);
+    else
+        for (size_t i = 0; i < n; to += valid[i], i++) *to = values[i];
+    cq_buf_put(&c->levels, valid, n);
+    size_t const bytes = (size_t)(to - begin);
+    c->values.len += bytes;
+    c->n_values += cq_i32((int64_t)(bytes / c->width));
+    c->n_slots += cq_i32((int64_t)n);
+    if (c->n_slots == c->page_rows) c->full = true;
+    return CQ_OK;
+}
+
 static cq_status append_nulls(cq_colbuf *c, size_t n, cq_err *e)
 {
     CQ_TRY(need_levels(c, n, e));
@@ -554,13 +577,13 @@ static cq_status append_step(cq_colbuf *c, const cq_vec *v, int64_t from, size_t
     if (v->shape == CQ_VEC_CONST && v->is_null) return append_nulls(c, n, e);
     if (v->shape == CQ_VEC_CONST && is_bytes(c)) return append_const_bytes(c, v, n, e);
     if (v->shape != CQ_VEC_FLAT || (!v->validity && !is_bytes(c))) return append_fixed(c, v, from, n, e);
+    if (v->validity && !is_bytes(c)) return append_fixed_or_null(c, v, from, n, e);
     if (v->validity) { /* a run of nulls or of values at a time */
         uint8_t const first = v->validity[from];
         size_t k = 1;
         while (k < n && v->validity[from + (int64_t)k] == first) k++;
         n = k;
         if (!first) return append_nulls(c, n, e);
-        if (!is_bytes(c)) return append_fixed(c, v, from, n, e);
     }
     if (c->mode == CQ_CHUNK_DIRECT) return append_direct(c, v->spans + from, 1, n, e);
     return append_interned(c, v->spans + from, n, m, e);
