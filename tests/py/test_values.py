@@ -50,15 +50,6 @@ CUTS = st.lists(st.tuples(st.integers(0, 100), st.sampled_from(("open", "group",
 COUNTS = st.integers(0, 30) | st.sampled_from((100, 257, 700, 1500))
 
 
-def sort_rows(rows, keys):
-    """In the order of the keys [(index, descending)], nulls last; rows with NaN in a key have no place."""
-    rows = [r for r in rows if not any(r[i] is not None and r[i] != r[i] for i, _ in keys)]
-    for i, descending in reversed(keys):
-        some, none = [r for r in rows if r[i] is not None], [r for r in rows if r[i] is None]
-        rows = sorted(some, key=lambda r: r[i], reverse=descending) + none
-    return rows
-
-
 def as_segments(columns, segments, rng=None):
     """Segments of stored rows as a writer takes them."""
     return [s and (s[0], vc.as_rows(columns, list(zip(*s[1])), rng)) for s in segments]
@@ -74,7 +65,7 @@ def test_any_file(folder, columns, n, cuts, data, memory, keys, seed, where):
     keys = [(i, d) for i, d in keys if i < len(columns)]
     sorting = [(columns[i].name, "descending" if d else "ascending") for i, d in keys]
     if keys:
-        rows = sort_rows(rows, keys)
+        rows = vc.sort_rows(rows, keys)
         options["sorting_columns"] = sorting
     limit = int(vc.least_limit(schema, **options) * memory)
     segments = in_groups(rows, cuts)

@@ -235,6 +235,15 @@ def as_rows(columns, stored, rng=None):
     return list(zip(*(given(c.kind, values) for c, values in zip(columns, stored))))
 
 
+def sort_rows(rows, keys):
+    """In the order of the keys [(index, descending)], nulls last; rows with NaN in a key have no place."""
+    rows = [r for r in rows if not any(r[i] is not None and r[i] != r[i] for i, _ in keys)]
+    for i, descending in reversed(keys):
+        some, none = [r for r in rows if r[i] is not None], [r for r in rows if r[i] is None]
+        rows = sorted(some, key=lambda r: r[i], reverse=descending) + none
+    return rows
+
+
 @dataclass(frozen=True)
 class Column:
     name: str
