@@ -59,7 +59,9 @@ static cq_status check_buffers(const struct ArrowArray *a, const shape *s, cq_er
                                      [CQ_ARROW_VIEWS] = 3};
     int64_t const want = counts[s->layout];
     bool const more = s->layout == CQ_ARROW_VIEWS;
-    if (a->n_buffers < want || (a->n_buffers > want && !more))
+    /* Polars gives a column of nulls the buffer of validity that other types have. */
+    bool const spare = s->layout == CQ_ARROW_NO_BUFFERS && a->n_buffers == 1;
+    if (a->n_buffers < want || (a->n_buffers > want && !more && !spare))
         return cq_fail(e, CQ_EFORMAT, "the Arrow producer gave an %s of %lld buffers, its type has %lld%s", s->what, (long long)a->n_buffers, (long long)want, more ? " or more" : "");
     if (want > 0 && !a->buffers) return cq_fail(e, CQ_EFORMAT, "the Arrow producer gave an %s without its list of buffers", s->what);
     if (a->n_children != 0) return cq_fail(e, CQ_EFORMAT, "the Arrow producer gave an %s of %lld children, its type has none", s->what, (long long)a->n_children);
@@ -103,7 +105,7 @@ static cq_status enter_slots(cq_arrow_slots *o, const struct ArrowArray *a, cons
     o->n = a->length;
     o->bit_offset = a->offset;
     if (s->layout == CQ_ARROW_NO_BUFFERS) return CQ_OK;
-    if (a->null_count > 0 && !a->buffers[0]) return no_buffer(a, s, "validity, though it has nulls,", e);
+    if (a->null_count > 0 && !a->buffers[0]) return no_buffer(a, s, "validity, which its nulls need", e);
     if (a->null_count != 0) o->validity = a->buffers[0];
     static const int32_t widths[] = {[CQ_ARROW_BITS] = 0, [CQ_ARROW_FIXED] = 0, [CQ_ARROW_OFFSETS32] = 4, [CQ_ARROW_OFFSETS64] = 8, [CQ_ARROW_VIEWS] = 16};
     size_t const width = s->layout == CQ_ARROW_FIXED ? (size_t)s->width : (size_t)widths[s->layout];
