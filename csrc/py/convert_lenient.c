@@ -1,6 +1,7 @@
 /* strict=False: what is taken beyond the strict table. Each converter looks for its own forms first, all of which the
- * strict one refuses, and asks that one for everything else, so that refusals read the same. Nothing is guessed: texts
- * are ASCII without spaces around them, a text without a zone is naive, and what would lose something is refused.
+ * strict one refuses, and asks that one for everything else; a text that cannot be read is told what can. Nothing is
+ * guessed: texts are ASCII without spaces around them, a text without a zone is naive, and what would lose something is
+ * refused.
  *
  *   int columns      "-12", "+5"; a float without a fraction
  *   float columns    "1.5", "-2e3", "inf", "nan"
@@ -15,11 +16,28 @@
 
 static inline bool is_empty_text(PyObject *v) { return PyUnicode_Check(v) && PyUnicode_GET_LENGTH(v) == 0; }
 
-/* The strict converter holds the value again where it has to. */
-static inline conv_result ask_strict(conv *x, column *c, PyObject *v, int r)
+/* What a text has to be. NULL: the type is not read from text, so the strict converter's advice is right. */
+static const char *text_advice(const column *c)
 {
-    if (r == CONV_NO_TEXT) return c->strict(x, c, v);
-    return (conv_result)r;
+    const cq_type_info *info = cq_type_facts(c->type);
+    if (info->bits > 0) return "; strict=False reads texts such as \"-12\"";
+    if (info->is_float) return "; strict=False reads texts such as \"-1.5\", \"2e3\", \"nan\"";
+    if (c->type == CQ_BOOL) return "; strict=False reads \"true\", \"false\", \"1\", \"0\"";
+    if (info->logical == CQ_PQ_LOGICAL_DATE) return "; strict=False reads texts such as \"2024-02-29\"";
+    if (info->logical == CQ_PQ_LOGICAL_DECIMAL) return "; strict=False reads texts such as \"-1.25\"";
+    if (info->logical == CQ_PQ_LOGICAL_UUID) return "; strict=False reads 32 hexadecimal digits, with hyphens or without";
+    if (info->logical != CQ_PQ_LOGICAL_TIMESTAMP) return NULL;
+    return c->utc ? "; strict=False reads texts such as \"2024-02-29T12:30:15Z\"" : "; strict=False reads texts such as \"2024-02-29T12:30:15\"";
+}
+
+/* A text that cannot be read is told what can; the strict converter tells the rest, and holds the value again where it has to. */
+static conv_result ask_strict(conv *x, column *c, PyObject *v, int r)
+{
+    if (r != CONV_NO_TEXT) return (conv_result)r;
+    const char *advice = PyUnicode_Check(v) ? text_advice(c) : NULL;
+    if (!advice) return c->strict(x, c, v);
+    if (is_empty_text(v)) advice = "; an empty text is null where the column is optional, declared with \"?\"";
+    return convert_refuse_type(x, c, v, advice);
 }
 
 /* -- numbers ------------------------------------------------------------------------------------ */
@@ -142,7 +160,7 @@ static conv_result lenient_bool(conv *x, column *c, PyObject *v)
         if (truth >= 0)
             r = put_result(cq_colbuf_put_bool(c->buf, truth > 0, &x->err));
         else if (!PyErr_Occurred())
-            r = c->strict(x, c, v);
+            r = ask_strict(x, c, v, CONV_NO_TEXT);
     }
     return convert_release(x, v, r);
 }

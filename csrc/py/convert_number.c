@@ -65,7 +65,10 @@ static conv_result int_held(conv *x, column *c, PyObject *v)
         return r;
     }
     if (PyErr_Occurred()) return CONV_RAISED;
-    if (PyFloat_Check(v) || kind == FOREIGN_FLOAT) return convert_refuse_type(x, c, v, "; a float is never cut to an int");
+    if (PyFloat_Check(v) && isnan(PyFloat_AS_DOUBLE(v)))
+        return convert_refuse_type(x, c, v, "; a float is never cut to an int: write None for no value");
+    if (PyFloat_Check(v) || kind == FOREIGN_FLOAT)
+        return convert_refuse_type(x, c, v, "; a float is never cut to an int: write int(value) if that is meant");
     if (PyUnicode_Check(v)) return convert_refuse_type(x, c, v, "; write int(value)");
     return convert_refuse_type(x, c, v, "");
 }

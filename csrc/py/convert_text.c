@@ -2,6 +2,8 @@
  * hashed nor compared (idents). */
 #include "convert_shared.h"
 
+#include <math.h>
+
 /* -- strings ----------------------------------------------------------------------------------- */
 
 enum { IDENT_MAX_BYTES = 256 };
@@ -136,6 +138,7 @@ static conv_result string_held(conv *x, column *c, PyObject *v)
     if (convert_classify(v) == FOREIGN_NULL) return convert_null(x, c, v);
     if (PyBytes_Check(v) || PyByteArray_Check(v) || PyMemoryView_Check(v))
         return convert_refuse_type(x, c, v, "; decode it, or declare the column 'binary'");
+    if (PyFloat_Check(v) && isnan(PyFloat_AS_DOUBLE(v))) return convert_refuse_type(x, c, v, "; write None for no value");
     if (!is_member(x, v) || PyLong_Check(v)) return convert_refuse_type(x, c, v, "; write str(value) if its text is meant");
     if (c->type == CQ_ENUM || c->takes_members) return put_member(x, c, v);
     return convert_refuse_type(x, c, v, "; write value.value or value.name");

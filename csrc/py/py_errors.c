@@ -127,6 +127,18 @@ static PyObject *cut(PyObject *text)
     return whole;
 }
 
+/* A frame's repr has lines; a message is one. New reference; takes the old one. */
+static PyObject *one_line(PyObject *text)
+{
+    if (!text || PyUnicode_FindChar(text, '\n', 0, PyUnicode_GET_LENGTH(text), 1) == -1) return text;
+    PyObject *words = PyUnicode_Split(text, NULL, -1), *space = PyUnicode_FromString(" ");
+    PyObject *line = words && space ? PyUnicode_Join(space, words) : NULL;
+    Py_XDECREF(words);
+    Py_XDECREF(space);
+    Py_DECREF(text);
+    return line;
+}
+
 /* Long strings are cut first, so that a message never costs the size of the value. */
 static PyObject *plain_text(core_state *st, PyObject *value)
 {
@@ -148,7 +160,7 @@ static PyObject *plain_text(core_state *st, PyObject *value)
 
 PyObject *py_value_text(core_state *st, PyObject *value)
 {
-    PyObject *text = cut(plain_text(st, value));
+    PyObject *text = cut(one_line(plain_text(st, value)));
     if (text || !PyErr_ExceptionMatches(PyExc_Exception)) return text;
     PyErr_Clear();
     return PyUnicode_FromFormat("<%.60s object>", Py_TYPE(value)->tp_name);
@@ -156,20 +168,14 @@ PyObject *py_value_text(core_state *st, PyObject *value)
 
 PyObject *py_did_you_mean(PyObject *word, PyObject *names)
 {
-    PyObject *near = NULL, *difflib = NULL, *result = NULL;
     if (!PyUnicode_Check(word) || PyUnicode_GET_LENGTH(word) > 200 || PyObject_Length(names) > 2000)
         return PyUnicode_FromString("");
-    difflib = PyImport_ImportModule("difflib");
-    if (!difflib) return NULL;
-    near = PyObject_CallMethod(difflib, "get_close_matches", "OOi", word, names, 1);
-    if (near && PyList_Check(near)) {
-        if (PyList_GET_SIZE(near) > 0)
-            result = PyUnicode_FromFormat(", did you mean %R?", PyList_GET_ITEM(near, 0));
-        else
-            result = PyUnicode_FromString("");
-    }
+    PyObject *module = PyImport_ImportModule("ccpq._near");
+    if (!module) return NULL;
+    PyObject *near = PyObject_CallMethod(module, "nearest", "OO", word, names), *result = NULL;
+    Py_DECREF(module);
+    if (near) result = near == Py_None ? PyUnicode_FromString("") : PyUnicode_FromFormat(", did you mean %R?", near);
     Py_XDECREF(near);
-    Py_DECREF(difflib);
     return result;
 }
 

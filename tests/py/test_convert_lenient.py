@@ -39,6 +39,15 @@ def left(type_, value, cls, *words):
     assert text == str(refused(type_, value, cls))
 
 
+def unread(type_, value, form):
+    """A text that is refused, told which texts are read; no remedy that fails itself, as int("x") would."""
+    text = str(refused(type_, value, TYPE, "(str)", strict=False))
+    if value:
+        assert text.endswith(f"column; strict=False reads {form}") and "; write " not in text
+    else:
+        assert text.endswith("column; an empty text is null where the column is optional, declared with \"?\"")
+
+
 # -- numbers --------------------------------------------------------------------------------------------------------------
 
 
@@ -52,13 +61,13 @@ def test_ints(type_):
     for bad in (float(high) * 2 + 2, -1e300):
         refused(type_, bad, OVERFLOW, f"{bad!r} does not fit {type_}", strict=False)
     for bad in (" 1", "1 ", "1_0", "1.0", "1e3", "0x10", "--1", "+", "-", "x", "٣", "１", "1\0", "9" * 500, "nan"):
-        left(type_, bad, TYPE, "(str)", "write int(value)")
+        unread(type_, bad, 'texts such as "-12"')
     for bad in (3.5, -0.5, math.nan, math.inf, 1e-300):
         left(type_, bad, TYPE, "a float is never cut to an int")
     for bad in (True, b"1", Decimal(3), [1], object()):
         left(type_, bad, TYPE)
     assert taken(type_ + "?", "", "1", None) == [None, 1, None]
-    left(type_, "", TYPE, "'' (str)")
+    unread(type_, "", "")
 
 
 @pytest.mark.parametrize("type_", ["float16", "float32", "float64"])
@@ -70,19 +79,21 @@ def test_floats(type_):
     for bad in ("1e999", "-1e400") if type_ == "float64" else ("1e999", "1e39" if type_ == "float32" else "65520"):
         refused(type_, bad, OVERFLOW, f"{bad!r} does not fit {type_}", strict=False)
     for bad in (" 1", "1 ", "1_0", "0x10", "1e", "e5", ".", "x", "1,5", "１", "1\0", "infinite", "nan5"):
-        left(type_, bad, TYPE, "(str)", "write float(value)")
+        unread(type_, bad, 'texts such as "-1.5", "2e3", "nan"')
     for bad in (True, b"1", Decimal(1), None.__class__, 1j):
         left(type_, bad, TYPE)
     left(type_, 2**53 + 1, VALUE, "is not exact as a float")
     assert taken(type_ + "?", "", "1") == [None, 1.0]
-    left(type_, "", TYPE)
+    unread(type_, "", "")
 
 
 def test_bools():
     values = [0, 1, "0", "1", "true", "True", "TRUE", "tRuE", "false", "FALSE", True, False]
     assert taken("bool", *values) == [False, True, False, True, True, True, True, True, False, False, True, False]
-    for bad in (2, -1, 10**30, 0.0, 1.0, "yes", "no", "t", "f", "on", " true", "2", "", b"1", [], object()):
+    for bad in (2, -1, 10**30, 0.0, 1.0, b"1", [], object()):
         left("bool", bad, TYPE, "in a bool column")
+    for bad in ("yes", "no", "t", "f", "on", " true", "2", ""):
+        unread("bool", bad, '"true", "false", "1", "0"')
     assert taken("bool?", "", None, 1) == [None, None, True]
 
     class Truth(enum.IntEnum):
@@ -111,11 +122,11 @@ def test_dates():
     assert taken("date", *texts) == [dt.date.fromisoformat(t) for t in texts]
     for bad in ("2023-02-29", "1900-02-29", "2100-02-29", "2024-13-01", "2024-00-01", "2024-01-00", "2024-01-32", "2024-04-31", "0000-01-01", "20240229", "2024-2-29", "24-02-29",
                 "2024-02-29 ", " 2024-02-29", "2024-02-29T00:00:00", "2024-W09-4", "10000-01-01", "2024/02/29", "29.02.2024", "x", "２024-02-29"):  # fmt: skip
-        left("date", bad, TYPE, "(str) in a date column; write datetime.date.fromisoformat(value)")
+        unread("date", bad, 'texts such as "2024-02-29"')
     left("date", dt.datetime(2024, 1, 1), TYPE)
     left("date", 5, TYPE)
     assert taken("date?", "", None) == [None, None]
-    left("date", "", TYPE)
+    unread("date", "", "")
 
 
 NOON = dt.datetime(2024, 2, 29, 12, 30, 15)
@@ -148,9 +159,10 @@ def test_texts_with_a_zone():
 
 @pytest.mark.parametrize("type_", ["timestamp[us]", "timestamp[s, UTC]"])
 def test_texts_that_are_no_instants(type_):
+    zone = "Z" if "UTC" in type_ else ""
     for bad in NO_TIMES:
-        left(type_, bad, TYPE, "write datetime.datetime.fromisoformat(value)")
-    left(type_, "", TYPE)
+        unread(type_, bad, f'texts such as "2024-02-29T12:30:15{zone}"')
+    unread(type_, "", "")
     left(type_, 1.5, TYPE, "a float is no exact time")
     left(type_, dt.date(2024, 1, 1), TYPE)
 
@@ -185,7 +197,7 @@ def test_decimals():
         refused("decimal(5, 2)", bad, OVERFLOW, "does not fit decimal(5, 2)", strict=False)
     refused("decimal(5, 2)", "1E-999999999999999999999999", VALUE, "more digits than the scale", strict=False)
     for bad in ("NaN", "Infinity", " 1", "1 ", "1_0", "1,5", "1.2.3", "", "-", ".", "E5", "1E", "1E+", "x", "１", "1\0", "0x1"):
-        left("decimal(5, 2)", bad, TYPE, "(str) in a decimal(5, 2) column; write decimal.Decimal(value)")
+        unread("decimal(5, 2)", bad, 'texts such as "-1.25"')
     left("decimal(5, 2)", 1.5, TYPE)
     left("decimal(5, 2)", True, TYPE)
     assert taken("decimal(5, 2)?", "", None) == [None, None]
@@ -195,7 +207,7 @@ def test_uuids():
     assert taken("uuid", str(UID), str(UID).upper(), UID.hex, UID, UID.bytes) == [UID] * 5
     for bad in ("{%s}" % UID, f"urn:uuid:{UID}", str(UID)[:-1], str(UID) + "0", str(UID)[:-1] + "g", UID.hex[:-1] + "-", "-" * 36, str(UID).replace("-", ":"),
                 " " + UID.hex, "00112233-44556-677-8899-aabbccddeeff", "x", "é" * 32, UID.hex[:16]):  # fmt: skip
-        left("uuid", bad, TYPE, "(str) in a uuid column; write uuid.UUID(value)")
+        unread("uuid", bad, "32 hexadecimal digits, with hyphens or without")
     left("uuid", 5, TYPE)
     left("uuid", b"x", VALUE)
     assert taken("uuid?", "", None, UID) == [None, None, UID]
