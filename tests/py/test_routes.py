@@ -128,7 +128,7 @@ COUNTS = st.integers(0, 30) | st.sampled_from((100, 257, 700, 1500))
 DOORS = (("columns",), ("arrow",), ("columns", "arrow", "rows"))
 
 
-@examples(120)
+@examples(200)
 @given(columns=vc.columns(most=4), n=COUNTS, data=st.data(), memory=st.sampled_from((1, 1, 1.3, 3, 20)), seed=st.integers(0, 999_999),
        keys=st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=2, unique_by=lambda k: k[0]))  # fmt: skip
 def test_any_route(tmp_path_factory, columns, n, data, memory, seed, keys):
@@ -187,7 +187,7 @@ def refused_case(columns, before, n, seed, memory):
     return stored, rng, options, wanted, rng.randrange(len(columns)), rng.randrange(n)
 
 
-@examples(120)
+@examples(200)
 @given(**REFUSED)
 def test_refused_columns(columns, before, n, seed, memory):
     """One bad value somewhere: nothing of the call is there, and the writer goes on."""
@@ -208,18 +208,19 @@ def test_refused_columns(columns, before, n, seed, memory):
 
     def fill(w):
         w.write_rows(vc.as_rows(columns, [v[:before] for v in stored]))
-        with pytest.raises(error) as info:
-            w.write_columns(mapping)
-        check_error(info.value, c.name, row, before, 0)
-        assert way != "objects" or info.value.value is value
-        assert w.rows == before
+        for _ in range(2):
+            with pytest.raises(error) as info:
+                w.write_columns(mapping)
+            check_error(info.value, c.name, row, before, 0)
+            assert way != "objects" or info.value.value is value
+            assert w.rows == before
         in_pieces(w, columns, [v[before:] for v in stored], [0, n], rng, DOORS[2])
 
     # A group ends in `in_pieces`; in the file of rows it ends at the end.
     assert written(schema_of(columns), fill, **options) == wanted
 
 
-@examples(120)
+@examples(200)
 @given(**REFUSED)
 def test_refused_batches(columns, before, n, seed, memory):
     """One bad value in a stream of batches: those before its batch are there, of its own nothing is."""
@@ -267,3 +268,92 @@ def test_refused_rows(columns, before, n, seed, memory):
         assert w.write_rows(source) == n - row
 
     assert written(schema_of(columns), fill, **options) == wanted
+
+
+# -- by themselves --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["time[ns]", "time[ns, UTC]"])
+def test_times_that_no_row_has(tmp_path, kind):
+    """Every nanosecond of a day comes by Arrow only."""
+    rng = random.Random(3)
+    values = [0, 1, 999, 86_399_999_999_999, *(rng.randrange(86_400 * 10**9) for _ in range(500))]
+    values += [None if i % 3 else v for i, v in enumerate(values)]
+    c = vc.Column("v", kind, True, "pool", "none", (), 0)
+    wanted = written({"v": c.type}, lambda w: w.write_arrow(pa.table({"v": vt.natural(c, values)})))
+    (tmp_path / "x").write_bytes(wanted)
+    vr.check(tmp_path / "x", [c], [values])
+    for seed in range(30):
+        column = vt.one_array(c, values, random.Random(seed))
+        if column is not None:
+            assert written({"v": c.type}, lambda w: w.write_columns({"v": column})) == wanted
+    for column in (vt.polars_series(c, values, rng), vt.pandas_arrow(c, values, rng)):
+        assert written({"v": c.type}, lambda w: w.write_columns({"v": column})) == wanted
+
+
+def long_columns(n):
+    """name -> (type, values as rows have them, the column)"""
+    rng, nprng = random.Random(4), np.random.default_rng(4)
+    words = [f"host{i:03d}" for i in range(300)] + ["\u00e9" * 20, ""]
+    ids = nprng.integers(0, len(words), n)
+    missing = nprng.random(n) < 0.3
+    counts = nprng.integers(-(2**62), 2**62, n)
+    fresh = [f"{rng.getrandbits(50):x}" if rng.random() < 0.9 else None for _ in range(n)]
+    return {
+        "ramp": ("int64", list(range(5, 5 + 60 * n, 60)), range(5, 5 + 60 * n, 60)),
+        "constant": ("string?", ["fritz"] * n, "fritz"),
+        "nothing": ("float32?", [None] * n, None),
+        "objects": ("string?", fresh, fresh),
+        "dictionary": ("string", [words[i] for i in ids], pa.chunked_array(
+            [pa.DictionaryArray.from_arrays(ids[i : i + 9973], words) for i in range(0, n, 9973)])),
+        "masked": ("int64?", [None if m else v for m, v in zip(missing, counts.tolist())], np.ma.array(counts, mask=missing)),
+        "swapped": ("float64", (counts / 7).tolist(), (counts / 7).astype(">f8")),
+        "instants": ("timestamp[ms]?", [None if m else v % 10**12 for m, v in zip(missing, counts.tolist())],
+                     np.where(missing, -(2**63), counts % 10**12).view("M8[ms]")),
+        "text": ("string", [words[i] for i in ids[::-1]], np.array([words[i] for i in ids])[::-1]),
+        "decimals": ("decimal(20, 0)", counts.tolist(), pa.array(counts.tolist(), pa.decimal128(38, 0))),
+        "halves": ("float16", (ids % 100 / 8).tolist(), pa.array((ids % 100 / 8).tolist(), pa.float32())),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("memory", [1, 4])
+@pytest.mark.parametrize("without", [(), ("objects",)])
+def test_long_columns(memory, without):
+    """Across chunks, pages, dictionaries that fill up and the stage's spill, with and without a column of objects."""
+    n = 70_001
+    found = {name: v for name, v in long_columns(n).items() if name not in without}
+    schema = {name: t for name, (t, _, _) in found.items()}
+    options = {"memory_limit": vc.least_limit(schema) * memory, "row_group_size": 50_000}
+    wanted = written(schema, lambda w: w.write_rows(zip(*(rows for _, rows, _ in found.values()))), **options)
+    assert model.validate(wanted).rows == n
+    assert written(schema, lambda w: w.write_columns({k: column for k, (_, _, column) in found.items()}), **options) == wanted
+    table = pa.table({k: pa.array(rows, vt.natural_type(t.rstrip("?"))) if t != "float16" else column for k, (t, rows, column) in found.items()})
+    for batch in (None, 777):
+        assert written(schema, lambda w: w.write_arrow(table.to_reader(max_chunksize=batch) if batch else table), **options) == wanted
+
+
+def test_calls_without_rows():
+    """Of every door, between calls with rows: they change nothing."""
+    schema = {"a": "int64", "b": "string?"}
+    empty = pa.table({"a": pa.array([], pa.int64()), "b": pa.array([], pa.string())})
+
+    def fill(w):
+        for i in range(3):
+            for nothing in ({"a": []}, {"a": np.array([], "i4"), "b": "x"}, {"a": range(0), "b": pa.chunked_array([], pa.string())}):
+                assert w.write_columns(nothing) == 0
+            batch = pa.record_batch([[], []], schema=empty.schema)
+            for table in (empty, batch, empty.to_reader(), pa.RecordBatchReader.from_batches(empty.schema, [batch, batch])):
+                assert w.write_arrow(table) == 0
+            assert w.write_rows([]) == 0 and w.write_columns({"a": [i], "b": ["x"]}) == 1
+
+    assert written(schema, fill) == written(schema, lambda w: w.write_rows([(i, "x") for i in range(3)]))
+
+
+@pytest.mark.parametrize("width", [300, 70_000])
+def test_texts_of_wide_items(width):
+    """An item of numpy takes four bytes for each character of the longest: more than there is memory for."""
+    values = ["a", "\u00e9" * (width // 3), "", "\U0001f600" * min(width, 5000), "b" * 50] * 5
+    limit = vc.least_limit({"v": "string"})
+    wanted = written({"v": "string"}, lambda w: w.write_rows([(v,) for v in values]), memory_limit=limit)
+    for column in (np.array(values, f"<U{width}"), np.array(values, f">U{width}"), np.array(values[::-1], f"<U{width}")[::-1]):
+        assert written({"v": "string"}, lambda w: w.write_columns({"v": column}), memory_limit=limit) == wanted

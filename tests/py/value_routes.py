@@ -144,9 +144,11 @@ def a_memoryview(c, values, rng):
     code, found = _buffer(c, values, rng) or (None, None)
     if not code:
         return None
-    how = rng.randrange(4)
+    how = rng.randrange(5)
     if how == 0:
         return memoryview(array.array(code, found))
+    if how == 4:
+        return memoryview(np.array(found, f">{np.dtype(code).kind}{array.array(code).itemsize}"))
     if how == 1:
         return memoryview(array.array(code, [x for v in found for x in (v, found[0])]))[::2]
     if how == 2:
@@ -690,12 +692,20 @@ def polars_frame(columns, stored, rng):
     return pl.DataFrame({c.name: polars_series(c, values, rng) for c, values in pairs}) if pairs else None
 
 
+def _inferred(c, values, rng):
+    """Objects whose Arrow type pandas finds out."""
+    f = facts(c.kind)
+    if not (f.is_text or c.kind in ("binary", "bson") or f.base == "decimal" or f.base == "date" and fits(values, -719_162, 2_932_896)):
+        return None
+    return pd.Series([forms(c.kind, v)[0] for v in values], dtype=object)
+
+
 @way(ARROW)
 def pandas_frame(columns, stored, rng):
     found = {}
     for c, values in _shuffled(columns, stored, rng):
         has_nan = any(v is not None and v != v for v in values)
-        choices = [pandas_arrow] if has_nan else [pandas_arrow, pandas_nullable, pandas_instants, pandas_numpy]
+        choices = [pandas_arrow] if has_nan else [pandas_arrow, pandas_nullable, pandas_instants, pandas_numpy, _inferred]
         made = (make(c, values, rng) for make in rng.sample(choices, len(choices)))
         found[c.name] = next(s for s in made if s is not None).reset_index(drop=True)
     return pd.DataFrame(found) if found else None
