@@ -106,7 +106,21 @@ def python_type(x: object, depth: int = 0) -> Parsed:
         return _class_type(x)
     if isinstance(x, typing.ForwardRef):
         raise SchemaError(f"{x.__forward_arg__!r:.80} is the name of a type; give the type itself, or the whole type as a string")
-    raise SchemaError(f'a type is a string such as "float32?" or a Python type, not {type(x).__name__}')
+    raise SchemaError(f'a type is a string such as "float32?" or a Python type, not {type(x).__name__}{_as_string(x)}')
+
+
+_DATETIMES = {"datetime64", "Datetime", "DatetimeTZDtype"}
+
+
+def _as_string(x: object) -> str:
+    """The string for a dtype object of numpy, pandas or Polars, where it has one of our names."""
+    package = type(x).__module__.partition(".")[0]
+    if package not in ("numpy", "pandas", "polars"):
+        return ""
+    if type(x).__name__ in _DATETIMES or getattr(x, "kind", "") == "M":
+        return '; write the string "timestamp[us, UTC]" for instants or "timestamp[us]" for local times'
+    word = str(x).lower()
+    return f'; write the string "{word}"' if nearest_type(word) == word else ""
 
 
 def _plain_enum(x: object) -> bool:
@@ -200,7 +214,7 @@ def class_columns(cls: type) -> list[ClassColumn]:
     columns = []
     for name in names:
         if name not in hints:
-            raise SchemaError(f"column {name!r} of {_shown(cls)} has no annotation")
+            raise SchemaError(f"column {name!r} of {_shown(cls)} has no annotation; annotate it, or give a mapping name -> type")
         try:
             parsed = python_type(hints[name])
         except (SchemaError, UnsupportedError) as e:

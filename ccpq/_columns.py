@@ -11,6 +11,7 @@ import array
 import datetime
 import decimal
 import enum
+import os
 import sys
 import uuid
 from collections.abc import Mapping, Set
@@ -34,6 +35,7 @@ _SCALARS = (
 
 _BYTES_TYPES = ("binary", "bson", "uuid", "json")
 
+_DATETIME_UNITS = ("D", "h", "m", "s", "ms", "us", "ns")
 _NUMPY_KINDS = {"b": "bool", "i": "int", "u": "uint", "f": "float", "S": "bytes", "U": "text"}
 _STRUCT_KINDS = {"?": "bool", **dict.fromkeys("bhilqn", "int"), **dict.fromkeys("BHILQN", "uint"), **dict.fromkeys("efd", "float")}
 
@@ -57,8 +59,40 @@ def is_frame(x: object) -> bool:
     return is_arrow(x) and (hasattr(x, "columns") or hasattr(x, "column_names") or hasattr(x, "schema"))
 
 
+def _is_table(x: object) -> bool:
+    """Frames and readers of record batches; not arrays of Arrow, of which some libraries' tell their own type as `schema`."""
+    names = hasattr(x, "columns") or hasattr(x, "column_names") or hasattr(getattr(x, "schema", None), "names")
+    return is_arrow(x) and names and not hasattr(x, "dtype")
+
+
+_IGNORE = "; extra='ignore' leaves such columns out"
+
+
+def _a(x: object) -> str:
+    """``a list``, ``an ndarray``, ``None``."""
+    kind = type(x).__name__
+    if x is None:
+        return "None"
+    return f"an {kind}" if kind[0] in "aeioAEIO" or kind == "ndarray" else f"a {kind}"
+
+
 def _refused(name: str, value: object, text: str) -> RowTypeError:
     return RowTypeError(f"column {name!r}: {text}", row=0, row_in_call=0, column=name, value=value)
+
+
+def no_numpy_type(dtype: Any) -> str:
+    """Why no column is of this numpy type, and what to write."""
+    if dtype.kind == "M":
+        return f"numpy type {dtype} has no column type; write array.astype('datetime64[us]')"
+    if dtype.kind == "m":
+        return f"numpy type {dtype} has no column type, durations have none; write array // numpy.timedelta64(1, 'us')"
+    if dtype.kind == "f":
+        return f"numpy type {dtype} has no column type; write array.astype('float64')"
+    if dtype.kind == "c":
+        return f"numpy type {dtype} has no column type; write array.real and array.imag as two columns"
+    if dtype.names:
+        return f"numpy type {dtype!s:.80} has no column type; write its fields: {{n: array[n] for n in array.dtype.names}}"
+    return f"numpy type {dtype} has no column type"
 
 
 def _from_numpy(name: str, a: Any) -> tuple:
@@ -78,13 +112,11 @@ def _from_numpy(name: str, a: Any) -> tuple:
     swapped = dtype.byteorder == (">" if sys.byteorder == "little" else "<")
     if kind == "M":
         unit, count = numpy.datetime_data(dtype)
-        if unit not in ("D", "h", "m", "s", "ms", "us", "ns"):
-            raise _refused(name, a, f"datetime64[{unit}] has no fixed length; write a.astype('datetime64[us]')")
+        if unit not in _DATETIME_UNITS:
+            raise _refused(name, a, no_numpy_type(dtype))
         return ("buffer", data.view(dtype.str[0] + "i8"), "datetime64", unit, count, swapped, mask)
-    if kind == "m":
-        raise _refused(name, a, "durations (timedelta64) have no Parquet type; write a // numpy.timedelta64(1, 'us')")
     if kind not in _NUMPY_KINDS or dtype.itemsize > 8 and kind == "f":
-        raise _refused(name, a, f"numpy type {dtype} has no column type")
+        raise _refused(name, a, no_numpy_type(dtype))
     return ("buffer", data, _NUMPY_KINDS[kind], "", 1, swapped, mask)
 
 
@@ -137,7 +169,7 @@ def _source(name: str, field: Field, x: Any) -> tuple:
         if x.dtype.kind == "M" and field.type.endswith(", UTC]"):
             raise _refused(name, x, "naive datetimes in a UTC column; write column.dt.tz_localize('UTC')")
         return _from_numpy(name, x.to_numpy())
-    if is_frame(x) and not hasattr(x, "dtype"):
+    if _is_table(x):
         raise _refused(name, x, f"a {type(x).__name__} is a table, not one column; write_arrow(table) takes tables")
     if hasattr(x, "__arrow_c_array__"):
         return ("arrow_array", x.__arrow_c_array__())
@@ -169,7 +201,7 @@ def _sources(schema: Schema, columns: Mapping[str, object], ignore_extra: bool) 
     if unknown and not ignore_extra:
         first = unknown[0]
         raise RowValueError(
-            f"write_columns(): there is no column {first!r}{near(first, schema.names)}"
+            f"write_columns(): there is no column {first!r}{near(first, schema.names) or _IGNORE}"
             + (f" ({len(unknown) - 1} more are unknown)" if len(unknown) > 1 else ""),
             row=0, column=None, value=first,
         )  # fmt: skip
@@ -191,9 +223,11 @@ def write_columns(core: _core.Writer, schema: Schema, columns: Mapping[str, obje
     if not isinstance(columns, Mapping):
         if is_frame(columns):
             advice = f"use write_arrow({type(columns).__name__.lower()})"
+        elif getattr(getattr(columns, "dtype", None), "names", None):
+            advice = "write {n: array[n] for n in array.dtype.names}"
         else:
             advice = 'write {"name": column, ...}; rows are for write_rows'
-        raise TypeError(f"write_columns() takes a mapping name -> column, not a {type(columns).__name__}: {advice}")
+        raise TypeError(f"write_columns() takes a mapping name -> column, not {_a(columns)}: {advice}")
     try:
         return core.write_columns(_sources(schema, columns, ignore_extra))
     except RowError as e:
@@ -212,10 +246,25 @@ def write_arrow(core: _core.Writer, schema: Schema, data: Any, *, ignore_extra: 
     if hasattr(data, "__arrow_c_array__"):
         schema_capsule, array_capsule = data.__arrow_c_array__()
         return core.write_arrow(schema_capsule, array_capsule, ignore_extra)
+    raise TypeError(
+        f"write_arrow() takes an object with __arrow_c_stream__ or __arrow_c_array__, not {_a(data)}: {_other_door(data)}"
+    )
+
+
+def _other_door(data: Any) -> str:
+    """What to do with data that is no Arrow data."""
     if isinstance(data, Mapping):
-        advice = "a mapping of columns is for write_columns"
-    elif isinstance(data, (list, tuple)) or hasattr(data, "__iter__"):
-        advice = "rows are for write_rows"
-    else:
-        advice = "it takes pyarrow, Polars, pandas and DuckDB tables"
-    raise TypeError(f"write_arrow() takes an object with __arrow_c_stream__ or __arrow_c_array__, not a {type(data).__name__}: {advice}")
+        return "a mapping of columns is for write_columns"
+    if hasattr(data, "collect"):
+        return "a lazy frame is collected first: write_arrow(frame.collect())"
+    if hasattr(data, "__array_interface__"):
+        return 'an array is a column: write_columns({"name": array})'
+    if isinstance(data, (list, tuple)) and data and is_arrow(data[0]):
+        return "write one after the other: for batch in batches: w.write_arrow(batch)"
+    if isinstance(data, (str, bytes, os.PathLike)):
+        return "it takes data, no path and no text; open the file with its own library"
+    if _package(data) in ("duckdb", "_duckdb"):
+        return "write the relation: connection.sql(query)"
+    if hasattr(data, "__iter__"):
+        return "rows are for write_rows; of batches, write one after the other"
+    return "it takes pyarrow, Polars, pandas and DuckDB tables"

@@ -111,7 +111,8 @@ def _refuse(rows: Any, kind: str, method: str) -> NoReturn:
     if hasattr(rows, "__aiter__"):
         advice = "; in a coroutine: async for row in rows: w.write_row(row)"
     elif hasattr(rows, "collect"):
-        advice = "; a lazy frame is collected first: write_arrow(frame.collect())"
+        call = "write(target, frame.collect())" if method == "write" else "write_arrow(frame.collect())"
+        advice = f"; a lazy frame is collected first: {call}"
     else:
         advice = ""
     raise TypeError(f"{method}() takes an iterable of rows; {kind} is not iterable{advice}")
@@ -120,6 +121,8 @@ def _refuse(rows: Any, kind: str, method: str) -> NoReturn:
 def kind_of_data(data: Any) -> str:
     """``"arrow"``, ``"columns"`` or ``"rows"``: what ``ccpq.write`` was given. TypeError for what is none of them."""
     kind = type(data).__name__
+    if isinstance(data, (str, bytes, bytearray, memoryview)):
+        raise TypeError(f"write() takes rows, columns or Arrow data, not {data!r:.80}; is it the target? That comes first")
     if isinstance(data, Mapping):
         if not data:
             raise TypeError("write(): the mapping of columns is empty")

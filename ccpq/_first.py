@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ccpq import _core
-from ccpq._columns import is_arrow
+from ccpq._columns import is_arrow, is_frame, no_numpy_type
 from ccpq._errors import SchemaError
 from ccpq._infer import infer_schema
 from ccpq._schema import Schema, schema as make_schema
@@ -68,6 +68,8 @@ class _Capsule:
 
 def schema_of_arrow(data: Any) -> tuple[Schema, Any]:
     """The schema of Arrow data and the data to write; a stream that can be read only once is not lost."""
+    if hasattr(data, "dtype") and not is_frame(data):
+        raise TypeError(f'a {type(data).__name__} is one column, not a table: give {{"name": column}}')
     if hasattr(data, "__arrow_c_schema__") or hasattr(getattr(data, "schema", None), "__arrow_c_schema__"):
         return make_schema(data), data
     if hasattr(data, "__arrow_c_stream__"):
@@ -113,7 +115,7 @@ def _numpy_type(name: object, x: Any, numpy: Any) -> str:
             return _TIMES[unit]
     if kind in "bSUT":
         return {"b": "bool", "S": "binary", "U": "string", "T": "string"}[kind] + mark
-    raise SchemaError(f"column {name!r}: numpy type {x.dtype} has no column type")
+    raise SchemaError(f"column {name!r}: {no_numpy_type(x.dtype)}")
 
 
 def _buffer_code(x: Any) -> str | None:

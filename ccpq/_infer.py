@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import enum
+import io
 import itertools
 import operator
 import os
@@ -93,6 +94,8 @@ def _check_rows(rows: object) -> None:
         raise TypeError(f"infer_schema() takes rows, not a {kind}")
     if hasattr(rows, "__arrow_c_stream__") or hasattr(rows, "__dataframe__") or hasattr(rows, "__arrow_c_array__"):
         raise TypeError(f"infer_schema({kind}): it has a schema of its own; write ccpq.schema(x)")
+    if isinstance(rows, io.IOBase):
+        raise TypeError("infer_schema() takes rows; iterating a file gives lines: write csv.DictReader(file), or parse each line")
     if not isinstance(rows, Iterable) and not hasattr(rows, "fetchmany"):
         raise TypeError(f"infer_schema() takes rows, not {kind}")
 
@@ -223,6 +226,8 @@ def _value_type(name: str, v: Any, row: int) -> tuple[str | None, str]:
             raise SchemaError(f"{where}an aware time has no date, so its instant is not known; make it naive, and {_GIVE}")
         return "time[us]", kind.__name__
     found = next((_VALUES[b] for b in _BASES if isinstance(v, b)), None)
+    if found is None and kind.__name__ == "datetime64" and kind.__module__ == "numpy":
+        return _datetime64(where, v), "datetime64"
     if found is None and kind.__module__ == "numpy":
         found = {"b": "bool", "i": "int64", "u": "int64", "f": "float64"}.get(getattr(getattr(v, "dtype", None), "kind", ""))
     if found is None:
@@ -230,6 +235,17 @@ def _value_type(name: str, v: Any, row: int) -> tuple[str | None, str]:
     if found == "int64" and not -(2**63) <= int(v) < 2**63:
         raise SchemaError(f'{where}{v!r:.80} is beyond int64; {_GIVE} with "uint64" or "decimal(P, S)" for it')
     return found, kind.__name__
+
+
+def _datetime64(where: str, v: Any) -> str | None:
+    """The type of a ``numpy.datetime64``, by its unit; None for NaT."""
+    if str(v) == "NaT":
+        return None
+    unit = str(v.dtype)[len("datetime64[") : -1]
+    found = {"D": "date", "h": "timestamp[s]", "m": "timestamp[s]", **{u: f"timestamp[{u}]" for u in ("s", "ms", "us", "ns")}}
+    if unit not in found:
+        raise SchemaError(f"{where}{v.dtype} has no column type; {_GIVE}, and values of it")
+    return found[unit]
 
 
 def _of_named_rows(held: Sequence) -> Schema:
@@ -249,6 +265,10 @@ def _of_named_rows(held: Sequence) -> Schema:
 
 
 def _items(row: Any, i: int) -> Iterable[tuple[Any, object]]:
+    if hasattr(row, "__array_interface__") or hasattr(row, "__arrow_c_array__") or hasattr(row, "__arrow_c_stream__"):
+        raise SchemaError(
+            f"item {i} is a {type(row).__name__}, not a row; arrays and frames are written one by one: write_columns, write_arrow"
+        )
     if isinstance(row, Mapping):
         return row.items()
     names = field_names(type(row))

@@ -71,7 +71,7 @@ def _sorting(columns: object) -> list[tuple[str, bool]]:
     if columns is None:
         return []
     if isinstance(columns, (str, bytes)) or not isinstance(columns, Iterable):
-        raise TypeError(f"sorting_columns is a list of names or (name, 'descending'); write [{columns!r}]")
+        raise TypeError(f"sorting_columns is a list of names or (name, 'descending'); write [{columns!r:.80}]")
     keys: list[tuple[str, bool]] = []
     for item in columns:
         name, direction = (item, "ascending") if isinstance(item, str) else _pair(item)

@@ -250,11 +250,11 @@ def _check_free(path: str, base: str, dir_fd: int, overwrite: bool) -> None:
     if stat.S_ISLNK(st.st_mode):
         # Writing to where a dangling link leads would make a file in a place nobody named.
         _fail(errno.EEXIST, path, f"is a symbolic link that leads nowhere ({os.readlink(base, dir_fd=dir_fd)!r}); remove it first"
-              if not os.path.exists(path) else f"exists, as a symbolic link. {APPEND_ADVICE}")
+              if not os.path.exists(path) else f"exists, as a symbolic link. {APPEND_ADVICE}, or give overwrite=True")
     if not stat.S_ISREG(st.st_mode):
         _fail(errno.EEXIST, path, "exists and is not a regular file; use a binary file object to write to devices and pipes")
     if not overwrite:
-        _fail(errno.EEXIST, path, f"exists. {APPEND_ADVICE}")
+        _fail(errno.EEXIST, path, f"exists. {APPEND_ADVICE}, or replace it with overwrite=True")
 
 
 def check_name(name: str) -> None:
@@ -339,6 +339,8 @@ def spill_dir_for(path: str | os.PathLike | None, override: str | os.PathLike | 
     memory as well, one WARNING per process says so: the memory limit then holds for the writer, not for the machine.
     """
     if override is not None:
+        if not isinstance(override, (str, bytes, os.PathLike)):
+            raise TypeError(f"spill_dir is a path or None, not {type(override).__name__}")
         chosen = os.fsdecode(os.fspath(override))
         if not os.path.isdir(chosen):
             exists = os.path.exists(chosen)

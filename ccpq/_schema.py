@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import ItemsView, Iterable, Iterator, Mapping
 
 from ccpq import _core
 from ccpq._annotations import class_columns, is_record_class, python_type
@@ -238,8 +238,17 @@ def _fields(x: object, default: bool) -> list[Field]:
         name = type(x).__name__
         raise SchemaError(f"a schema is made from the class {name}, not from an object of it: ccpq.schema({name})")
     if not isinstance(x, Mapping) and not isinstance(x, (list, tuple)):
-        raise SchemaError(f"a schema is a mapping or a list of pairs name -> type, or a class, not {type(x).__name__}")
+        raise SchemaError(
+            f"a schema is a mapping or a list of pairs name -> type, or a class, not {type(x).__name__}{_instead(x)}"
+        )
     return [Field._of(name, t, default) for name, t in _pairs(x)]
+
+
+def _instead(x: object) -> str:
+    """What to write where the schema is in what was given, in another way."""
+    if hasattr(x, "description"):
+        return "; ccpq.infer_schema(cursor) finds it"
+    return "; write dict(...)" if isinstance(x, (zip, map, ItemsView)) else ""
 
 
 def _arrow_fields(fields: Iterable[tuple[str, str, bool]]) -> list[Field]:

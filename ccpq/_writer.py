@@ -71,6 +71,8 @@ class Writer:
         For a path: replace an existing file, make missing directories, what is synced ("full", "file", "none").
     spill_dir : path or None
         Where temporary files go; None: beside the target, /var/tmp for files and sinks.
+    bloom_filter, hashes, threads
+        For later releases; today anything but the default is an UnsupportedError.
 
     Use it in a ``with`` block: an exception publishes nothing. One call at a time, from any thread; calls from inside
     the row iterator are refused. ``row`` in errors counts from 0.
@@ -121,7 +123,8 @@ class Writer:
         self._started = time.monotonic()
         self._pid = os.getpid()
         for name in unknown:
-            raise TypeError(f"Writer() has no option {name!r}{near(name, Writer.__init__.__kwdefaults__)}")
+            advice = near(name, Writer.__init__.__kwdefaults__) or "; help(ccpq.Writer) lists them"
+            raise TypeError(f"Writer() has no option {name!r}{advice}")
         options = check_options(given, self._max_value_bytes)
         self.metadata = dict(metadata_pairs({} if metadata is None else metadata))
         self._schema = None if schema is None else make_schema(schema)
@@ -386,7 +389,7 @@ class Writer:
         if not getattr(self, "_open", False) or os.getpid() != self._pid:
             return
         self._open = False
-        warnings.warn(f"{self._name}: a ccpq.Writer was not closed; nothing is published", ResourceWarning, source=self)
+        warnings.warn(f"{self._name}: a ccpq.Writer was not closed; nothing is published: use it in a with block", ResourceWarning, source=self)
         try:
             if self._core is not None:
                 self._core.abort()

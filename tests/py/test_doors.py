@@ -116,7 +116,7 @@ def test_wrong_doors_of_columns_and_arrow():
     np = need("numpy")
     with ccpq.Writer(io.BytesIO(), S) as w, ccpq.Writer(io.BytesIO()) as v:
         for writer in (w, v):
-            for bad, words in [([(1, "x")], "rows are for write_rows"), (5, "int"), (None, "NoneType"), (np.zeros((2, 2)), "ndarray"), (iter([]), "write_rows")]:
+            for bad, words in [([(1, "x")], "rows are for write_rows"), (5, "int"), (None, "not None"), (np.zeros((2, 2)), "an ndarray"), (iter([]), "write_rows")]:
                 with pytest.raises(TypeError, match=r"write_columns\(\) takes a mapping name -> column") as info:
                     writer.write_columns(bad)
                 assert words in str(info.value)
