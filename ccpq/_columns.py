@@ -35,8 +35,8 @@ _SCALARS = (
 
 _BYTES_TYPES = ("binary", "bson", "uuid", "json")
 
-_DATETIME_UNITS = ("D", "h", "m", "s", "ms", "us", "ns")
-_NUMPY_KINDS = {"b": "bool", "i": "int", "u": "uint", "f": "float", "S": "bytes", "U": "text"}
+_DATETIME_UNITS = ("W", "D", "h", "m", "s", "ms", "us", "ns")
+_NUMPY_KINDS = {"b": "bool", "i": "int", "u": "uint", "f": "float", "S": "bytes", "V": "void", "U": "text"}
 _STRUCT_KINDS = {"?": "bool", **dict.fromkeys("bhilqn", "int"), **dict.fromkeys("BHILQN", "uint"), **dict.fromkeys("efd", "float")}
 
 
@@ -95,10 +95,26 @@ def no_numpy_type(dtype: Any) -> str:
     return f"numpy type {dtype} has no column type"
 
 
+class _Masked:
+    """A masked array of objects as a sequence, None where the mask is: nothing is copied."""
+
+    __slots__ = ("_data", "_mask")
+
+    def __init__(self, data: Any, mask: Any):
+        self._data, self._mask = data, mask
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __getitem__(self, row: int) -> object:
+        return None if self._mask[row] else self._data[row]
+
+
 def _from_numpy(name: str, a: Any) -> tuple:
     numpy = sys.modules["numpy"]
     if a.ndim == 0:
-        return ("const", a[()])
+        value = a[()]
+        return ("const", None if value is numpy.ma.masked else value)
     if a.ndim != 1:
         shape = "x".join(map(str, a.shape))
         raise _refused(name, a, f"an array of {a.ndim} dimensions ({shape}); a column has one: write a[:, i]")
@@ -106,16 +122,16 @@ def _from_numpy(name: str, a: Any) -> tuple:
     if mask is not None and not mask.shape:
         mask = None  # numpy.ma.nomask
     kind, dtype = a.dtype.kind, a.dtype
-    if kind == "O" or dtype.char == "T":
-        return ("objects", a if mask is None else a.tolist())
     data = a if mask is None else a.data
+    if kind == "O" or dtype.char == "T" or dtype.itemsize == 0:
+        return ("objects", data if mask is None else _Masked(data, mask))
     swapped = dtype.byteorder == (">" if sys.byteorder == "little" else "<")
     if kind == "M":
         unit, count = numpy.datetime_data(dtype)
         if unit not in _DATETIME_UNITS:
             raise _refused(name, a, no_numpy_type(dtype))
         return ("buffer", data.view(dtype.str[0] + "i8"), "datetime64", unit, count, swapped, mask)
-    if kind not in _NUMPY_KINDS or dtype.itemsize > 8 and kind == "f":
+    if kind not in _NUMPY_KINDS or dtype.names is not None or dtype.itemsize > 8 and kind == "f":
         raise _refused(name, a, no_numpy_type(dtype))
     return ("buffer", data, _NUMPY_KINDS[kind], "", 1, swapped, mask)
 
@@ -168,6 +184,8 @@ def _source(name: str, field: Field, x: Any) -> tuple:
     if _has_numpy_type(x):
         if x.dtype.kind == "M" and field.type.endswith(", UTC]"):
             raise _refused(name, x, "naive datetimes in a UTC column; write column.dt.tz_localize('UTC')")
+        if field.type == "int64" and type(x).__name__ == "RangeIndex":
+            return ("range", range(x.start, x.stop, x.step))
         return _from_numpy(name, x.to_numpy())
     if _is_table(x):
         raise _refused(name, x, f"a {type(x).__name__} is a table, not one column; write_arrow(table) takes tables")
@@ -186,10 +204,10 @@ def _source(name: str, field: Field, x: Any) -> tuple:
     return ("const", x)
 
 
-def _value_at(column: Any, row: int) -> object:
-    """The value that was refused; None where the column does not give it."""
+def _value_at(column: Any, row: Any) -> object:
+    """The value that was refused, or the column of a table; None where it is not to be had."""
     try:
-        if _package(column) == "pandas" and hasattr(column, "iloc"):
+        if _package(column) == "pandas" and hasattr(column, "iloc") and isinstance(row, int):
             return column.iloc[row]
         return column[row] if hasattr(column, "__getitem__") and not isinstance(column, (*_SCALARS, Mapping)) else column
     except Exception:  # whatever a foreign object raises: only the report would be poorer
@@ -241,11 +259,24 @@ def write_arrow(core: _core.Writer, schema: Schema, data: Any, *, ignore_extra: 
 
     A batch is written whole or not at all; those before a failing one stay.
     """
+    try:
+        return core.write_arrow(*_capsules(data), ignore_extra)
+    except RowError as e:
+        # Only of tables that stay: a reader would go on to read.
+        if e.column is not None and e.value is None and is_frame(data) and hasattr(data, "__len__"):
+            e.value = _value_at(_value_at(data, e.column), e.row_in_call)
+        raise
+
+
+def _capsules(data: Any) -> tuple:
+    """A stream and None, or a schema and an array."""
     if hasattr(data, "__arrow_c_stream__"):
-        return core.write_arrow(data.__arrow_c_stream__(), None, ignore_extra)
+        return data.__arrow_c_stream__(), None
     if hasattr(data, "__arrow_c_array__"):
-        schema_capsule, array_capsule = data.__arrow_c_array__()
-        return core.write_arrow(schema_capsule, array_capsule, ignore_extra)
+        capsules = data.__arrow_c_array__()
+        if not isinstance(capsules, tuple) or len(capsules) != 2:
+            raise TypeError(f"write_arrow(): __arrow_c_array__() gives a schema and an array, not {_a(capsules)}")
+        return capsules
     raise TypeError(
         f"write_arrow() takes an object with __arrow_c_stream__ or __arrow_c_array__, not {_a(data)}: {_other_door(data)}"
     )

@@ -32,6 +32,7 @@ typedef struct run {
     int32_t *staged;        /* the columns of `objects` */
     int32_t n_staged;
     cq_arena arena;
+    size_t scratch_bytes;   /* what the arena may take: the rest of the room is of the stages */
     cq_err err;
     int32_t failed_column;  /* of `err`; -1: it knows itself */
     int64_t failed_row;     /* of the call; -1: `err.row` of the chunk at `chunk_from` */
@@ -284,9 +285,21 @@ static cq_status read_chunk(run *r, int64_t n)
     return CQ_OK;
 }
 
+/* One row of long texts may need more than there is for many rows. Where that is too much it is refused here: the second
+ * pass has no more to give. */
+static cq_status check_scratch(run *r)
+{
+    size_t const needed = cq_arena_bytes(&r->arena);
+    if (needed <= r->scratch_bytes) return CQ_OK;
+    r->failed_row = r->chunk_from;
+    return cq_fail(&r->err, CQ_ELIMIT, "a row that needs %zu bytes of scratch is larger than the memory limit allows (%zu bytes) in one call of write_columns; "
+                   "give a higher memory_limit, or use write_rows", needed, r->scratch_bytes);
+}
+
 static cq_status check_chunk(run *r, int64_t n)
 {
     CQ_TRY(read_chunk(r, n));
+    CQ_TRY(check_scratch(r));
     cq_batch const b = {.n_rows = n, .columns = r->vecs};
     return cq_writer_check_batch(r->self->w, &b, &r->err);
 }
@@ -485,12 +498,15 @@ static int open_run(run *r)
     for (int32_t i = 0; i < r->n; i++) objects = objects || r->sources[i].kind == SOURCE_OBJECTS;
     size_chunk(r, objects ? room / 4 : room / 2);
     if (n_values && convert_values(r, r->staged, n_values, room / 2) < 0) return -1;
+    size_t const taken = r->values ? cq_stage_bytes(r->values) : 0;
+    r->scratch_bytes = cq_max_size(objects ? room / 4 : room > taken ? room - taken : 0, r->arena.block_bytes);
     if (!objects) return 0;
     for (int32_t i = 0; i < r->n; i++)
         if (r->sources[i].kind == SOURCE_OBJECTS) r->staged[r->n_staged++] = i;
-    room -= room / 4 + (r->values ? cq_stage_bytes(r->values) : 0);
+    room -= room / 4;
     cq_err_clear(&r->err);
-    if (cq_stage_open(&r->objects, r->self->w, r->staged, r->n_staged, r->chunk_rows, room, &r->err) != CQ_OK) return raise_run(r);
+    int32_t const rows = r->chunk_rows == 1 && r->n_rows > 1 ? 2 : r->chunk_rows; /* a stage of one row has no log */
+    if (cq_stage_open(&r->objects, r->self->w, r->staged, r->n_staged, rows, room > taken ? room - taken : 0, &r->err) != CQ_OK) return raise_run(r);
     for (int32_t k = 0; k < r->n_staged; k++) r->columns[r->staged[k]].buf = cq_stage_column(r->objects, k);
     return 0;
 }

@@ -9,6 +9,7 @@
 #include "py_writer.h"
 
 #include "base/bytes.h"
+#include "write/stage.h"
 
 #include <string.h>
 
@@ -20,6 +21,13 @@ typedef struct holder {
     struct ArrowArray *arrays; /* of the writer's memory */
     size_t n_arrays, cap_arrays;
 } holder;
+
+/* What a column takes while it is written. */
+typedef struct bound {
+    source source;
+    holder holder;
+} bound;
+_Static_assert(sizeof(bound) + sizeof(column) + sizeof(cq_vec) + 64 <= CQ_PLAN_PER_BATCH_COLUMN, "the plan counts less for a column of a batch than it takes");
 
 static void holder_clear(WriterObject *self, holder *h)
 {
@@ -47,7 +55,7 @@ static int find_kind(const char *name, cq_strided_kind *out)
 {
     static const kind_name kinds[] = {
         {"bool", CQ_STRIDED_BOOL}, {"int", CQ_STRIDED_INT}, {"uint", CQ_STRIDED_UINT}, {"float", CQ_STRIDED_FLOAT},
-        {"datetime64", CQ_STRIDED_DATETIME}, {"bytes", CQ_STRIDED_BYTES}, {"text", CQ_STRIDED_TEXT},
+        {"datetime64", CQ_STRIDED_DATETIME}, {"bytes", CQ_STRIDED_BYTES}, {"void", CQ_STRIDED_VOID}, {"text", CQ_STRIDED_TEXT},
     };
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
         if (strcmp(kinds[k].name, name) == 0) return *out = kinds[k].kind, 0;
@@ -57,8 +65,8 @@ static int find_kind(const char *name, cq_strided_kind *out)
 
 static int find_unit(const char *name, cq_strided_unit *out)
 {
-    static const char *const names[] = {"D", "h", "m", "s", "ms", "us", "ns"};
-    static const cq_strided_unit units[] = {CQ_STRIDED_DAY, CQ_STRIDED_HOUR, CQ_STRIDED_MINUTE, CQ_STRIDED_S, CQ_STRIDED_MS, CQ_STRIDED_US, CQ_STRIDED_NS};
+    static const char *const names[] = {"W", "D", "h", "m", "s", "ms", "us", "ns"};
+    static const cq_strided_unit units[] = {CQ_STRIDED_WEEK, CQ_STRIDED_DAY, CQ_STRIDED_HOUR, CQ_STRIDED_MINUTE, CQ_STRIDED_S, CQ_STRIDED_MS, CQ_STRIDED_US, CQ_STRIDED_NS};
     for (size_t k = 0; k < sizeof names / sizeof *names; k++)
         if (strcmp(names[k], name) == 0) return *out = units[k], 0;
     PyErr_Format(PyExc_ValueError, "unknown unit '%s'", name);
@@ -71,7 +79,7 @@ static int get_view(PyObject *exporter, Py_buffer *view, bool *has)
     if (PyObject_GetBuffer(exporter, view, PyBUF_FULL_RO) < 0) return -1;
     *has = true;
     if (view->ndim == 1 && view->shape && view->strides && !view->suboffsets && view->itemsize > 0) return 0;
-    PyErr_SetString(PyExc_ValueError, "a column is a buffer of one dimension");
+    PyErr_SetString(PyExc_ValueError, view->itemsize > 0 ? "a column is a buffer of one dimension" : "a column is a buffer of items that have bytes");
     return -1;
 }
 
@@ -147,39 +155,60 @@ static int bind_range(WriterObject *self, int32_t i, source *s, PyObject *range)
 
 /* -- Arrow columns ------------------------------------------------------------------------------ */
 
-/* Room for one more array; NULL with an exception. The structs move, as the interface allows. */
-static struct ArrowArray *new_array(WriterObject *self, holder *h)
+/* Bytes that all columns take while they are written. */
+static size_t taken_by(const holder *holders, int32_t n)
 {
-    if (h->n_arrays == h->cap_arrays) {
-        size_t const cap = h->cap_arrays ? h->cap_arrays * 2 : 8;
-        struct ArrowArray *more = cq_mem_resize(&self->mem, h->arrays, h->cap_arrays * sizeof *more, cap * sizeof *more);
-        if (!more) {
-            cq_err e;
-            cq_status const st = cq_mem_error(&self->mem, "the list of a column's Arrow batches (write_arrow takes them one by one)", &e);
-            (void)st;
-            (void)py_raise(self->st, &e, writer_name(self), NULL);
-            return NULL;
-        }
-        h->arrays = more;
-        h->cap_arrays = cap;
+    size_t sum = (size_t)cq_mem_charge_of((size_t)n * sizeof(bound));
+    for (int32_t i = 0; i < n; i++) sum += (size_t)cq_mem_charge_of(holders[i].cap_arrays * sizeof(struct ArrowArray));
+    return sum;
+}
+
+/* The list may take half of the room for columns from outside. */
+static cq_status stretch_list(WriterObject *self, holder *holders, holder *h, cq_err *e)
+{
+    struct ArrowArray *more;
+    size_t const cap = h->cap_arrays ? h->cap_arrays * 2 : 8, old_bytes = h->cap_arrays * sizeof *more, bytes = cap * sizeof *more;
+    size_t const room = cq_stage_room(&self->plan), taken = taken_by(holders, self->rows.n) - (size_t)cq_mem_charge_of(old_bytes);
+    if (h->cap_arrays && taken + bytes > room / 2) {
+        cq_status const st = cq_fail(e, CQ_EBUDGET, "a column in more than %zu Arrow batches: the list of them needs more than the memory limit leaves; combine them, "
+                                     "or use write_arrow, which takes batches one by one", h->n_arrays);
+        e->limit = self->plan.memory_limit;
+        e->needed = self->plan.memory_limit + 8 * (uint64_t)bytes;
+        return st;
     }
+    more = cq_mem_resize(&self->mem, h->arrays, old_bytes, bytes);
+    if (!more) return cq_mem_error(&self->mem, "the list of a column's Arrow batches", e);
+    h->arrays = more;
+    h->cap_arrays = cap;
+    return CQ_OK;
+}
+
+/* Room for one more array; NULL with an exception. The structs move, as the interface allows. */
+static struct ArrowArray *new_array(WriterObject *self, holder *holders, holder *h)
+{
+    cq_err e;
+    if (h->n_arrays == h->cap_arrays && stretch_list(self, holders, h, &e) != CQ_OK) return py_raise(self->st, &e, writer_name(self), NULL), NULL;
     struct ArrowArray *a = &h->arrays[h->n_arrays++];
     memset(a, 0, sizeof *a);
     return a;
 }
 
 /* All arrays of the column: the producer holds their memory. */
-static int collect(WriterObject *self, holder *h, int64_t *length)
+static int collect(WriterObject *self, int32_t i, holder *holders, int64_t *length)
 {
+    holder *h = &holders[i];
     *length = 0;
     for (;;) {
-        struct ArrowArray *a = new_array(self, h);
+        struct ArrowArray *a = new_array(self, holders, h);
         if (!a || arrow_next(&h->in, a) < 0) return -1;
         if (!a->release) return h->n_arrays--, 0;
         if (a->length < 0 || !cq_add_i64(*length, a->length, length)) {
-            PyErr_Format(self->st->FormatError, "the Arrow producer gave an array of %lld rows", (long long)a->length);
-            return -1;
+            cq_err e;
+            cq_status const st = cq_fail(&e, CQ_EFORMAT, "the Arrow producer gave an array of %lld rows", (long long)a->length);
+            (void)st;
+            return refuse_column(self, i, &e);
         }
+        if (a->length == 0) arrow_release_arrays(&h->arrays[--h->n_arrays], 1); /* nothing of it will be read */
         if (PyErr_CheckSignals() < 0) return -1;
     }
 }
@@ -194,11 +223,12 @@ static int bind_arrow_type(WriterObject *self, int32_t i, source *s, const struc
     return 0;
 }
 
-static int bind_arrow(WriterObject *self, int32_t i, source *s, holder *h, PyObject *capsule, PyObject *array)
+static int bind_arrow(WriterObject *self, int32_t i, source *s, holder *holders, PyObject *capsule, PyObject *array)
 {
+    holder *h = &holders[i];
     if (arrow_open(self->st, &h->in, capsule, array) < 0) return -1;
     if (bind_arrow_type(self, i, s, &h->in.schema) < 0) return -1;
-    if (collect(self, h, &s->length) < 0) return -1;
+    if (collect(self, i, holders, &s->length) < 0) return -1;
     s->arrays = h->arrays;
     s->n_arrays = cq_i64(h->n_arrays);
     return 0;
@@ -206,7 +236,7 @@ static int bind_arrow(WriterObject *self, int32_t i, source *s, holder *h, PyObj
 
 /* -- write_columns ------------------------------------------------------------------------------ */
 
-static int bind_source(WriterObject *self, int32_t i, source *s, holder *h, PyObject *spec)
+static int bind_source(WriterObject *self, int32_t i, source *s, holder *holders, PyObject *spec)
 {
     PyObject *first;
     const char *tag;
@@ -222,15 +252,15 @@ static int bind_source(WriterObject *self, int32_t i, source *s, holder *h, PyOb
         return 0;
     }
     if (strcmp(tag, "range") == 0) return bind_range(self, i, s, first);
-    if (strcmp(tag, "buffer") == 0) return bind_buffer(self, i, s, h, spec);
-    if (strcmp(tag, "arrow_stream") == 0) return bind_arrow(self, i, s, h, first, NULL);
+    if (strcmp(tag, "buffer") == 0) return bind_buffer(self, i, s, &holders[i], spec);
+    if (strcmp(tag, "arrow_stream") == 0) return bind_arrow(self, i, s, holders, first, NULL);
     if (strcmp(tag, "arrow_array") == 0) {
         if (!PyTuple_Check(first) || PyTuple_GET_SIZE(first) != 2) {
             PyErr_Format(PyExc_TypeError, "column %R: __arrow_c_array__() gives a schema and an array, not %.100s", self->rows.columns[i].name,
                          Py_TYPE(first)->tp_name);
             return -1;
         }
-        return bind_arrow(self, i, s, h, PyTuple_GET_ITEM(first, 0), PyTuple_GET_ITEM(first, 1));
+        return bind_arrow(self, i, s, holders, PyTuple_GET_ITEM(first, 0), PyTuple_GET_ITEM(first, 1));
     }
     s->kind = SOURCE_OBJECTS;
     s->object = first;
@@ -261,25 +291,11 @@ static int common_length(const WriterObject *self, const source *sources, int64_
     return 0;
 }
 
-/* What a column takes while it is written. */
-typedef struct bound {
-    source source;
-    holder holder;
-} bound;
-_Static_assert(sizeof(bound) + sizeof(column) + sizeof(cq_vec) + 64 <= CQ_PLAN_PER_BATCH_COLUMN, "the plan counts less for a column of a batch than it takes");
-
-static size_t taken_by(const holder *holders, int32_t n)
-{
-    size_t sum = (size_t)cq_mem_charge_of((size_t)n * sizeof(bound));
-    for (int32_t i = 0; i < n; i++) sum += (size_t)cq_mem_charge_of(holders[i].cap_arrays * sizeof(struct ArrowArray));
-    return sum;
-}
-
 static int write_sources(WriterObject *self, PyObject *specs, source *sources, holder *holders, int64_t *n_rows)
 {
     int32_t const n = self->rows.n;
     for (int32_t i = 0; i < n; i++)
-        if (bind_source(self, i, &sources[i], &holders[i], PyTuple_GET_ITEM(specs, i)) < 0) return -1;
+        if (bind_source(self, i, &sources[i], holders, PyTuple_GET_ITEM(specs, i)) < 0) return -1;
     if (common_length(self, sources, n_rows) < 0) return -1;
     batch_place const at = {.taken = taken_by(holders, n)};
     return batch_write(self, sources, *n_rows, &at);
@@ -342,11 +358,11 @@ static int refuse_unknown(WriterObject *self, PyObject *name, bool is_index)
     return -1;
 }
 
-/* The column of a child; -1: none, -2: an exception. */
+/* The column of a child; -1: none, -2: an exception. A name that is not UTF-8 is no column's. */
 static int32_t column_of(WriterObject *self, const struct ArrowSchema *child, bool ignore_extra)
 {
     const char *text = child->name ? child->name : "";
-    PyObject *name = PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
+    PyObject *name = PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "surrogateescape");
     if (!name) return -2;
     PyObject *number = PyDict_GetItemWithError(self->rows.index, name);
     int32_t i = number ? cq_i32(PyLong_AsLong(number)) : -1;

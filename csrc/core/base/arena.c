@@ -41,6 +41,13 @@ cq_status cq_arena_alloc(cq_arena *a, size_t n, void **out, cq_err *e)
     return CQ_OK;
 }
 
+size_t cq_arena_bytes(const cq_arena *a)
+{
+    size_t n = 0;
+    for (const cq_arena_block *b = a->blocks; b; b = b->next) n += b->bytes;
+    return n;
+}
+
 static void free_blocks(cq_arena *a, const cq_arena_block *kept)
 {
     for (cq_arena_block *b = a->blocks, *next; b; b = next) {

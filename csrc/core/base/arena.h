@@ -25,6 +25,8 @@ void cq_arena_init(cq_arena *a, cq_mem *mem, size_t block_bytes);
 cq_status cq_arena_alloc(cq_arena *a, size_t n, void **out, cq_err *e) CQ_MUST_CHECK;
 /* What a piece of n bytes takes of a block. */
 static inline size_t cq_arena_piece(size_t n) { return (n + CQ_ARENA_ALIGN - 1) & ~(CQ_ARENA_ALIGN - 1); }
+/* Bytes of all its blocks. */
+size_t cq_arena_bytes(const cq_arena *a);
 /* Takes every piece back; keeps one block of ordinary size. */
 void cq_arena_clear(cq_arena *a);
 /* Frees all; the arena can be used again. */
