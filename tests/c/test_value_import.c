@@ -429,7 +429,7 @@ static void arrow_dates_and_times(void)
 {
     static const struct { const char *format; cq_type type; int64_t v; cq_status st; int64_t want; const char *text; } cases[] = {
         {"tdm", CQ_DATE, 86400000, CQ_OK, 1, ""}, {"tdm", CQ_DATE, -86400000, CQ_OK, -1, ""},
-        {"tdm", CQ_DATE, 86400001, CQ_EVALUE, 0, "86400001 (Arrow date64) would be cut in a date column; round it first if that is meant"},
+        {"tdm", CQ_DATE, 86400001, CQ_EVALUE, 0, "1970-01-02 00:00:00.001 (Arrow date64) would be cut in a date column; round it first if that is meant"},
         {"tdm", CQ_DATE, (INT64_C(1) << 31) * 86400000, CQ_ERANGE, 0, "is beyond what date holds"},
         {"tdD", CQ_DATE, -5, CQ_OK, -5, ""},
         {"tts", CQ_TIME_MS, 86399, CQ_OK, 86399000, ""}, {"tts", CQ_TIME_MS, 86400, CQ_ERANGE, 0, "86400 (Arrow time32[s]) is no time of day"},

@@ -36,10 +36,10 @@ static void numbers(void)
     shows(CQ_FLOAT64, &d, 8, "0.1");
     shows(CQ_FLOAT64, &third, 8, "0.3333333333333333");
     shows(CQ_FLOAT64, &inf, 8, "inf");
-    shows_half(0x3C00, "1");
+    shows_half(0x3C00, "1.0");
     shows_half(0xC248, "-3.141");
     shows_half(0x7BFF, "6.55e+04");
-    shows_half(0x8000, "-0");
+    shows_half(0x8000, "-0.0");
     shows_half(0x0001, "5.96e-08");
     shows_half(0x7C00, "inf");
     char buf[CQ_VALUE_TEXT_BYTES];

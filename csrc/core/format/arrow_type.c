@@ -171,6 +171,7 @@ static cq_status parse_format(const char *format, cq_arrow_type *t, cq_err *e)
             return CQ_OK;
         }
     switch (format[0]) {
+    case '_': return cq_fail(e, CQ_EUNSUPPORTED, "an Arrow column of type '%s', which only its producer knows: cast it to a type of Arrow (Polars' Int128: to Int64 or a decimal)", show(format).text);
     case 'd': return format[1] == ':' ? parse_decimal(format, t, e) : garbage(format, e);
     case 'w': return format[1] == ':' ? parse_fixed(format, t, e) : garbage(format, e);
     case 't': return parse_time(format, t, e);

@@ -57,6 +57,8 @@ static void float_text(cq_span v, char *buf)
         double const back = strtod(buf, NULL);
         if (v.n == 8 ? back == d : v.n == 4 ? (float)back == (float)d : fabs(back - d) <= fabs(d) / 8192) break;
     }
+    size_t const n = strlen(buf);
+    if (n == strspn(buf, "-0123456789")) memcpy(buf + n, ".0", 3); /* no integer */
 }
 
 static int64_t stored_integer(const cq_type_info *info, cq_span v)

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/half.h"
 #include "base/utf8.h"
+#include "format/value_text.h"
 #include "write/decimal_import.h"
 
 #include <float.h>
@@ -50,14 +51,35 @@ static int64_t load_int(const void *raw, uint8_t width, bool is_signed, int64_t 
     }
 }
 
-/* An integer of the source as text: only unsigned ones of 64 bits are beyond int64. */
-typedef struct int_text { char text[24]; } int_text;
+/* A value of the source as text. */
+typedef struct shown { char text[CQ_VALUE_TEXT_BYTES]; } shown;
 
-static int_text show_int(const cq_value_rule *r, int64_t v)
+/* The column whose values are counted in the source's steps; CQ_INT64: there is none. */
+static cq_type type_of_steps(const cq_value_type *t)
 {
-    int_text t;
-    bool const is_unsigned = r->from.kind == CQ_VALUE_INT && !r->from.is_signed && r->from.width == 8;
-    (void)(is_unsigned ? snprintf(t.text, sizeof t.text, "%llu", (unsigned long long)v) : snprintf(t.text, sizeof t.text, "%lld", (long long)v));
+    bool const utc = t->zone == CQ_ZONE_SET, time = t->kind == CQ_VALUE_TIME;
+    switch (t->kind == CQ_VALUE_TIMESTAMP || t->kind == CQ_VALUE_DATE || time ? t->tick_ns : 0) {
+    case 1: return time ? CQ_TIME_NS : utc ? CQ_TIMESTAMP_NS_UTC : CQ_TIMESTAMP_NS;
+    case 1000: return time ? CQ_TIME_US : utc ? CQ_TIMESTAMP_US_UTC : CQ_TIMESTAMP_US;
+    case 1000000: return time ? CQ_TIME_MS : utc ? CQ_TIMESTAMP_MS_UTC : CQ_TIMESTAMP_MS;
+    case 1000000000: return time ? CQ_INT64 : utc ? CQ_TIMESTAMP_S_UTC : CQ_TIMESTAMP_S; /* stored in ms */
+    default: return CQ_INT64;
+    }
+}
+
+/* Integers as they are (of unsigned ones of 64 bits `v` has the bits), times as times. */
+static shown show_int(const cq_value_rule *r, int64_t v)
+{
+    shown t;
+    cq_field f;
+    memset(&f, 0, sizeof f);
+    f.type = r->from.kind == CQ_VALUE_INT && !r->from.is_signed && r->from.width == 8 ? CQ_UINT64 : type_of_steps(&r->from);
+    int64_t stored = v;
+    if ((f.type == CQ_TIMESTAMP_S || f.type == CQ_TIMESTAMP_S_UTC) && !cq_mul_i64(v, 1000, &stored)) {
+        f.type = CQ_INT64;
+        stored = v;
+    }
+    cq_value_text(&f, false, cq_span_of(&stored, r->from.kind == CQ_VALUE_TIME && f.type == CQ_TIME_MS ? 4 : 8), t.text);
     return t;
 }
 
@@ -185,8 +207,16 @@ static cq_status half_spans(const cq_value_rule *r, const void *halves, const ui
 
 static cq_status beyond_float(const cq_value_rule *r, double d, int64_t i, cq_err *e)
 {
-    char text[CQ_TYPE_TEXT_BYTES];
-    return cq_at_slot(cq_fail(e, CQ_ERANGE, "%.17g does not fit %s (at most %s in magnitude)", d, cq_field_type_text(r->field, text),
+    char text[CQ_TYPE_TEXT_BYTES], value[CQ_VALUE_TEXT_BYTES];
+    cq_field f;
+    memset(&f, 0, sizeof f);
+    f.type = r->from.width == 4 ? CQ_FLOAT32 : CQ_FLOAT64;
+    float const single = (float)d; /* lint: of a float's width */
+    if (r->from.kind == CQ_VALUE_INT)
+        (void)snprintf(value, sizeof value, "%.0f", d);
+    else
+        cq_value_text(&f, false, r->from.width == 4 ? cq_span_of(&single, 4) : cq_span_of(&d, 8), value);
+    return cq_at_slot(cq_fail(e, CQ_ERANGE, "%s does not fit %s (at most %s in magnitude)", value, cq_field_type_text(r->field, text),
                            r->field->type == CQ_FLOAT16 ? "65504" : "3.4028235e+38"), i, e);
 }
 
@@ -337,7 +367,7 @@ static cq_status find_lossy(const cq_value_rule *r, const int64_t *raw, const ui
         int64_t product;
         if (!cq_is_value(validity, i)) continue;
         if (raw[i] % r->div)
-            return cq_at_slot(cq_fail(e, CQ_EVALUE, "%lld (%s) would be cut in a %s column; round it first if that is meant", (long long)raw[i], r->from.text,
+            return cq_at_slot(cq_fail(e, CQ_EVALUE, "%s (%s) would be cut in a %s column; round it first if that is meant", show_int(r, raw[i]).text, r->from.text,
                                    cq_field_type_text(r->field, text)), i, e);
         if (!cq_mul_i64(raw[i] / r->div, r->mul, &product)) return cq_at_slot(beyond_column(r, raw[i], e), i, e);
     }
