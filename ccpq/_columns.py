@@ -156,6 +156,11 @@ def _has_numpy_type(x: Any) -> bool:
     return numpy is not None and isinstance(getattr(x, "dtype", None), numpy.dtype) and hasattr(x, "to_numpy")
 
 
+def _holds_objects(x: Any) -> bool:
+    """A Polars Series of Python objects: as Arrow data it would be their addresses."""
+    return _package(x) == "polars" and str(getattr(x, "dtype", "")) == "Object"
+
+
 def _has_buffer(x: object) -> bool:
     try:
         memoryview(x)  # type: ignore[arg-type]
@@ -169,7 +174,11 @@ def _source(name: str, field: Field, x: Any) -> tuple:
     if x is None or isinstance(x, _SCALARS):
         return ("const", x)
     if isinstance(x, range):
+        if not -(2**63) <= x.stop - x.start < 2**63:
+            raise _refused(name, x, "a range of more values than a file has rows")
         return ("range", x)
+    if isinstance(x, type):
+        raise _refused(name, x, f"the class {x.__name__} is no column")
     if isinstance(x, Mapping):
         if field.type == "json":
             return ("const", x)
@@ -187,6 +196,10 @@ def _source(name: str, field: Field, x: Any) -> tuple:
         if field.type == "int64" and type(x).__name__ == "RangeIndex":
             return ("range", range(x.start, x.stop, x.step))
         return _from_numpy(name, x.to_numpy())
+    if type(getattr(x, "dtype", None)).__name__ == "SparseDtype":
+        raise _refused(name, x, "a sparse column of pandas; write column.sparse.to_dense()")
+    if _holds_objects(x):
+        return ("objects", x)
     if _is_table(x):
         raise _refused(name, x, f"a {type(x).__name__} is a table, not one column; write_arrow(table) takes tables")
     if hasattr(x, "__arrow_c_array__"):
@@ -270,6 +283,8 @@ def write_arrow(core: _core.Writer, schema: Schema, data: Any, *, ignore_extra: 
 
 def _capsules(data: Any) -> tuple:
     """A stream and None, or a schema and an array."""
+    if _package(data) == "polars" and hasattr(data, "columns") and any(str(t) == "Object" for t in data.dtypes):
+        raise TypeError("write_arrow(): the frame has columns of Python objects, whose Arrow form is their addresses: write_columns(frame.to_dict())")
     if hasattr(data, "__arrow_c_stream__"):
         return data.__arrow_c_stream__(), None
     if hasattr(data, "__arrow_c_array__"):

@@ -89,11 +89,27 @@ void arrow_clear(arrow_input *in)
 
 /* -- taking over --------------------------------------------------------------------------------- */
 
+/* Whether an error's text is that of a Python traceback whose last line is a KeyboardInterrupt: a stream of pyarrow over
+ * Python objects has only text for what its iterator raised, and Ctrl-C must not become an OSError there. */
+static bool tells_interrupt(const char *said)
+{
+    static const char name[] = "KeyboardInterrupt";
+    const char *last = said, *traceback = strstr(said, "Traceback (most recent call last)");
+    if (!traceback) return false;
+    for (const char *p = traceback; *p; p++)
+        if (*p == '\n' && p[1] && p[1] != '\n') last = p + 1;
+    return strncmp(last, name, sizeof name - 1) == 0 && strchr(":\n", last[sizeof name - 1]) != NULL;
+}
+
 /* The producer's failure; an exception that it left pending is kept. */
 static int stream_failed(struct ArrowArrayStream *stream, const char *what, int code)
 {
     if (PyErr_Occurred()) return -1;
     const char *said = stream->get_last_error ? stream->get_last_error(stream) : NULL;
+    if (said && tells_interrupt(said)) {
+        PyErr_SetNone(PyExc_KeyboardInterrupt);
+        return -1;
+    }
     PyObject *text = PyUnicode_FromFormat("the Arrow stream failed to give %s: %s", what, said && *said ? said : strerror(code));
     PyObject *args = text ? Py_BuildValue("(iN)", code, text) : NULL;
     if (args) PyErr_SetObject(PyExc_OSError, args);

@@ -24,7 +24,10 @@ static PyObject *field_of(core_state *st, cq_schema *scratch, const struct Arrow
     if (status == CQ_OK) status = cq_schema_add_field(scratch, &spec, &e);
     if (status != CQ_OK) {
         PyObject *type = status == CQ_EUNSUPPORTED ? st->UnsupportedError : status == CQ_EFORMAT ? st->FormatError : st->SchemaError;
-        PyErr_Format(type, *name ? "column '%.200s': %s" : "%.0s%s", name, e.msg);
+        PyObject *text = PyUnicode_DecodeUTF8(name, (Py_ssize_t)strlen(name), "surrogateescape"), *shown = text ? py_value_text(st, text) : NULL;
+        if (shown) PyErr_Format(type, *name ? "column %U: %s" : "%.0U%s", shown, e.msg);
+        Py_XDECREF(shown);
+        Py_XDECREF(text);
         return NULL;
     }
     char text[CQ_TYPE_TEXT_BYTES];

@@ -32,7 +32,7 @@ static int schema_error(core_state *st, const cq_err *e)
 static int field_id(PyObject *ids, Py_ssize_t i, int32_t *out)
 {
     *out = -1;
-    PyObject *id = ids ? PySequence_Fast_GET_ITEM(ids, i) : Py_None;
+    PyObject *id = ids ? PyTuple_GET_ITEM(ids, i) : Py_None;
     if (id == Py_None) return 0;
     long n = PyLong_AsLong(id);
     if (n == -1 && PyErr_Occurred()) return -1;
@@ -74,22 +74,22 @@ static int add_field(core_state *st, cq_schema *schema, PyObject *field, PyObjec
 
 int py_schema_fill(core_state *st, cq_schema *schema, PyObject *fields, PyObject *field_ids, bool **takes_members)
 {
-    PyObject *list = PySequence_Fast(fields, "fields must be a sequence of (name, type, optional, a, b, members)"), *ids = NULL;
+    /* Tuples of our own: truth values of the caller's objects are asked on the way, and could change a list. */
+    PyObject *list = PySequence_Tuple(fields), *ids = NULL;
     if (!list) return -1;
-    /* Counted once: truth values of the caller's objects are asked on the way, and could change the list. */
-    Py_ssize_t const n = PySequence_Fast_GET_SIZE(list);
+    Py_ssize_t const n = PyTuple_GET_SIZE(list);
     int r = 0;
     if (takes_members && !(*takes_members = PyMem_Calloc((size_t)n + 1, sizeof **takes_members))) r = (PyErr_NoMemory(), -1);
     if (r == 0 && field_ids && field_ids != Py_None) {
-        ids = PySequence_Fast(field_ids, "field_ids must be a sequence of int or None");
+        ids = PySequence_Tuple(field_ids);
         r = ids ? 0 : -1;
-        if (ids && PySequence_Fast_GET_SIZE(ids) != PySequence_Fast_GET_SIZE(list)) {
+        if (ids && PyTuple_GET_SIZE(ids) != n) {
             PyErr_SetString(PyExc_ValueError, "field_ids needs an id or None for every field");
             r = -1;
         }
     }
-    for (Py_ssize_t i = 0; r == 0 && i < n && i < PySequence_Fast_GET_SIZE(list); i++)
-        r = add_field(st, schema, PySequence_Fast_GET_ITEM(list, i), ids, i, takes_members ? &(*takes_members)[i] : NULL);
+    for (Py_ssize_t i = 0; r == 0 && i < n; i++)
+        r = add_field(st, schema, PyTuple_GET_ITEM(list, i), ids, i, takes_members ? &(*takes_members)[i] : NULL);
     Py_XDECREF(ids);
     Py_DECREF(list);
     cq_err e;
