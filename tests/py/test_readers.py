@@ -19,6 +19,7 @@ pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
 
 EPOCH, FIRST, LAST = dt.datetime(1970, 1, 1), dt.datetime.min, dt.datetime.max
+UTC = dt.timezone.utc
 
 
 def time_text(unit, utc):
@@ -55,14 +56,16 @@ TYPES = {
     "time[ms]": ([dt.time.min, dt.time(12), dt.time(23, 59, 59, 999_000)], pa.time32("ms"), "INT32", time_text("milli", False)),
     "time[us, UTC]": ([dt.time.min, dt.time(12), dt.time.max], pa.time64("us"), "INT64", time_text("micro", True)),
     "time[ns]": ([dt.time.min, dt.time(12), dt.time.max], pa.time64("ns"), "INT64", time_text("nano", False)),
-    "timestamp[s]": ([FIRST.replace(microsecond=0), EPOCH, LAST.replace(microsecond=0)], pa.timestamp("ms"), "INT64", instant_text("milli", False)),
-    "timestamp[ms, UTC]": ([EPOCH.replace(year=2, tzinfo=dt.timezone.utc), EPOCH.replace(tzinfo=dt.timezone.utc)], pa.timestamp("ms", "UTC"),
-                           "INT64", instant_text("milli", True)),
+    "timestamp[s]": ([FIRST.replace(microsecond=0), EPOCH, LAST.replace(microsecond=0)], pa.timestamp("ms"), "INT64",
+                     instant_text("milli", False)),
+    "timestamp[ms, UTC]": ([EPOCH.replace(year=2, tzinfo=UTC), EPOCH.replace(tzinfo=UTC)], pa.timestamp("ms", "UTC"), "INT64",
+                           instant_text("milli", True)),
     "timestamp[us]": ([FIRST, EPOCH, LAST], pa.timestamp("us"), "INT64", instant_text("micro", False)),
-    "decimal(9, 4)": ([Decimal("-99999.9999"), Decimal("-0.0001"), Decimal("0.0000"), Decimal("99999.9999")], pa.decimal128(9, 4), "INT32",
+    "decimal(9, 4)": ([*map(Decimal, ("-99999.9999", "-0.0001", "0.0000", "99999.9999"))], pa.decimal128(9, 4), "INT32",
                       "Decimal(precision=9, scale=4)"),
-    "decimal(18, 0)": ([Decimal(-(10**18) + 1), Decimal(-1), Decimal(10**18 - 1)], pa.decimal128(18, 0), "INT64", "Decimal(precision=18, scale=0)"),
-    "decimal(38, 2)": ([Decimal("-" + "9" * 36 + ".99"), Decimal("-0.01"), Decimal("0.00"), Decimal("9" * 36 + ".99")], pa.decimal128(38, 2),
+    "decimal(18, 0)": ([Decimal(-(10**18) + 1), Decimal(-1), Decimal(10**18 - 1)], pa.decimal128(18, 0), "INT64",
+                       "Decimal(precision=18, scale=0)"),
+    "decimal(38, 2)": ([*map(Decimal, ("-" + "9" * 36 + ".99", "-0.01", "0.00", "9" * 36 + ".99"))], pa.decimal128(38, 2),
                        "FIXED_LEN_BYTE_ARRAY", "Decimal(precision=38, scale=2)"),
 }  # fmt: skip
 
@@ -237,8 +240,9 @@ def test_polars_schema(tmp_path):
     write(tmp_path / "x", {f"c{i}": kind for i, kind in enumerate(TYPES)}, [])
     assert list(pl.read_parquet_schema(tmp_path / "x").values()) == [
         pl.Boolean, pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64, pl.Float32, pl.Float64,
-        pl.String, pl.Binary, pl.Float16, pl.Binary, pl.Binary, pl.String, pl.Binary, pl.Binary, pl.Date, pl.Time, pl.Time, pl.Time,
-        pl.Datetime("ms"), pl.Datetime("ms", "UTC"), pl.Datetime("us"), pl.Decimal(9, 4), pl.Decimal(18, 0), pl.Decimal(38, 2)]  # fmt: skip
+        pl.String, pl.Binary, pl.Float16, pl.Binary, pl.Binary, pl.String, pl.Binary, pl.Binary, pl.Date, pl.Time, pl.Time,
+        pl.Time, pl.Datetime("ms"), pl.Datetime("ms", "UTC"), pl.Datetime("us"), pl.Decimal(9, 4), pl.Decimal(18, 0),
+        pl.Decimal(38, 2)]  # fmt: skip
 
 
 def test_duckdb_schema(tmp_path):
@@ -246,9 +250,9 @@ def test_duckdb_schema(tmp_path):
     write(tmp_path / "x", {kind: kind for kind in TYPES}, [])
     found = duckdb.sql("describe select * from read_parquet(?)", params=[str(tmp_path / "x")]).fetchall()
     assert [row[1] for row in found] == [
-        "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "FLOAT", "DOUBLE", "VARCHAR",
-        "BLOB", "FLOAT", "JSON", "BLOB", "VARCHAR", "BLOB", "UUID", "DATE", "TIME", "TIME WITH TIME ZONE", "TIME_NS", "TIMESTAMP",
-        "TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "DECIMAL(9,4)", "DECIMAL(18,0)", "DECIMAL(38,2)"]  # fmt: skip
+        "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "FLOAT", "DOUBLE",
+        "VARCHAR", "BLOB", "FLOAT", "JSON", "BLOB", "VARCHAR", "BLOB", "UUID", "DATE", "TIME", "TIME WITH TIME ZONE", "TIME_NS",
+        "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "DECIMAL(9,4)", "DECIMAL(18,0)", "DECIMAL(38,2)"]  # fmt: skip
 
 
 def test_many_files_are_one_table(tmp_path):

@@ -92,7 +92,7 @@ def rows_in_any_shape(columns, stored, rng):
     names = [c.name for c in columns]
     if rng.random() < 0.5 or not all(n.isidentifier() for n in names):
         return vc.shaped(rows, names, rng)
-    row = make_dataclass("Row", names, slots=rng.random() < 0.5) if rng.random() < 0.5 else make_dataclass("Row", names, frozen=True)
+    row = make_dataclass("Row", names, **rng.choice(({}, {"slots": True}, {"frozen": True})))
     return [row(*r) for r in rows]
 
 
@@ -129,8 +129,8 @@ DOORS = (("columns",), ("arrow",), ("columns", "arrow", "rows"))
 
 
 @examples(200)
-@given(columns=vc.columns(most=4), n=COUNTS, data=st.data(), memory=st.sampled_from((1, 1, 1.3, 3, 20)), seed=st.integers(0, 999_999),
-       keys=st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=2, unique_by=lambda k: k[0]))  # fmt: skip
+@given(columns=vc.columns(most=4), n=COUNTS, data=st.data(), memory=st.sampled_from((1, 1, 1.3, 3, 20)),
+       seed=st.integers(0, 999_999), keys=st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=2, unique_by=lambda k: k[0]))  # fmt: skip
 def test_any_route(tmp_path_factory, columns, n, data, memory, seed, keys):
     schema, options, rng = schema_of(columns), data.draw(vc.options(columns)), random.Random(seed)
     stored = [vt.plain(c.stored(n)) for c in columns]
@@ -153,7 +153,11 @@ def test_any_route(tmp_path_factory, columns, n, data, memory, seed, keys):
     vr.check(path, columns, stored, sorted_by=sorting, profile=options["profile"])
     for doors in rng.sample(DOORS, 2):
         used = set()
-        got = written(schema, lambda w: used.update(in_pieces(w, columns, stored, borders, rng, doors)), memory_limit=limit, **options)
+
+        def fill(w):
+            used.update(in_pieces(w, columns, stored, borders, rng, doors))
+
+        got = written(schema, fill, memory_limit=limit, **options)
         assert got == wanted, (doors, used)
         for name in used:
             event(name)
@@ -174,8 +178,8 @@ def check_error(e, column, row_in_call, before, written_of_call):
     assert str(e).startswith(f"row {e.row_in_call} of this call (row {e.row} of the file), column {column!r}: ")
 
 
-REFUSED = dict(columns=vc.columns(most=3), before=st.integers(0, 20), n=st.integers(1, 40) | st.just(400), seed=st.integers(0, 999_999),
-               memory=st.sampled_from((1, 1.3, 10)))  # fmt: skip
+REFUSED = dict(columns=vc.columns(most=3), before=st.integers(0, 20), n=st.integers(1, 40) | st.just(400),
+               seed=st.integers(0, 999_999), memory=st.sampled_from((1, 1.3, 10)))  # fmt: skip
 
 
 def refused_case(columns, before, n, seed, memory):
@@ -327,9 +331,11 @@ def test_long_columns(memory, without):
     wanted = written(schema, lambda w: w.write_rows(zip(*(rows for _, rows, _ in found.values()))), **options)
     assert model.validate(wanted).rows == n
     assert written(schema, lambda w: w.write_columns({k: column for k, (_, _, column) in found.items()}), **options) == wanted
-    table = pa.table({k: pa.array(rows, vt.natural_type(t.rstrip("?"))) if t != "float16" else column for k, (t, rows, column) in found.items()})
-    for batch in (None, 777):
-        assert written(schema, lambda w: w.write_arrow(table.to_reader(max_chunksize=batch) if batch else table), **options) == wanted
+    table = pa.table({
+        k: column if t == "float16" else pa.array(rows, vt.natural_type(t.rstrip("?"))) for k, (t, rows, column) in found.items()
+    })  # fmt: skip
+    for data in (lambda: table, lambda: table.to_reader(max_chunksize=777)):
+        assert written(schema, lambda w: w.write_arrow(data()), **options) == wanted
 
 
 def test_calls_without_rows():
@@ -339,7 +345,8 @@ def test_calls_without_rows():
 
     def fill(w):
         for i in range(3):
-            for nothing in ({"a": []}, {"a": np.array([], "i4"), "b": "x"}, {"a": range(0), "b": pa.chunked_array([], pa.string())}):
+            for nothing in ({"a": []}, {"a": np.array([], "i4"), "b": "x"},
+                            {"a": range(0), "b": pa.chunked_array([], pa.string())}):  # fmt: skip
                 assert w.write_columns(nothing) == 0
             batch = pa.record_batch([[], []], schema=empty.schema)
             for table in (empty, batch, empty.to_reader(), pa.RecordBatchReader.from_batches(empty.schema, [batch, batch])):

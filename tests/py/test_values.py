@@ -83,7 +83,8 @@ def test_any_file(folder, columns, n, cuts, data, memory, keys, seed, where):
     budget = ccpq.MemoryBudget(limit * 4).share(limit)
     other = {"path": folder / "odd.parquet", "file": io.BytesIO(), "sink": vc.Sink()}[where]
     more = {"overwrite": True, "durability": "none"} if where == "path" else {}
-    odd = vc.write_oddly(other, schema, as_segments(columns, segments, random.Random(seed)), seed, memory_limit=budget, **options, **more)
+    segments = as_segments(columns, segments, random.Random(seed))
+    odd = vc.write_oddly(other, schema, segments, seed, memory_limit=budget, **options, **more)
     got = other.read_bytes() if where == "path" else other.getvalue() if where == "file" else b"".join(other.parts)
     assert got == path.read_bytes()
     event(f"spilled: {report.spilled_bytes > 0}, with room: {odd.spilled_bytes > 0}")

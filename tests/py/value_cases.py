@@ -127,7 +127,8 @@ def extremes(kind):
     if f.is_int:
         return sorted({v for v in _edges(f) if f.low <= v <= f.high and v % f.step == 0})
     if f.n:
-        return [bytes(f.n), b"\xff" * f.n, b"\x7f" * f.n, b"\x80" + bytes(f.n - 1), bytes(f.n - 1) + b"\x01", b"\xff" * (f.n - 1) + b"\0"]
+        zeros, ones = bytes(f.n - 1), b"\xff" * (f.n - 1)
+        return [zeros + b"\0", ones + b"\xff", b"\x7f" * f.n, b"\x80" + zeros, zeros + b"\x01", ones + b"\0"]
     if kind == "json":
         return ["null", "{}", '""', '"\U0010ffff"', "[" + "1," * 40 + "1]", '{"\u00e9": 1e400}', "7"]
     return list(_texts if f.is_text else _blobs)
@@ -207,7 +208,8 @@ def forms(kind, v):
     if f.base == "timestamp":
         found = [_of_datetime(f, v, 0), v // f.step]
         if v % 7 == 0:  # not too many: they are slow
-            found += [_of_datetime(f, v, 1), _of_datetime(f, v, 2), *([] if v == -(2**63) else [_numpy_instant(v, f.stored_unit)])]
+            found += [_of_datetime(f, v, 1), _of_datetime(f, v, 2)]
+            found += [] if v == -(2**63) else [_numpy_instant(v, f.stored_unit)]  # which is NaT
         return [x for x in found if x is not None]
     if f.base == "time":
         return [(EPOCH + dt.timedelta(microseconds=v * 1_000_000 // PER_SECOND[f.unit])).time()]
@@ -320,7 +322,8 @@ def options(draw, columns):
         (("zstd", None), ("zstd", 1), ("zstd", 9), ("zstd", 16), ("zstd", 19), ("snappy", None), ("none", None))))
     if level is None and draw(st.integers(0, 3)) == 0:
         codec = {c.name: draw(st.sampled_from(("zstd", "snappy", "none", None))) for c in columns}
-    found = {"compression": codec, "compression_level": level, "profile": draw(st.sampled_from(("default", "compat", "modern")))}
+    profile = draw(st.sampled_from(("default", "compat", "modern")))
+    found = {"compression": codec, "compression_level": level, "profile": profile}
     for name, values in (
         ("row_group_size", st.integers(1, 9) | st.integers(10, 3000)),
         ("row_group_bytes", st.sampled_from((1, 100, 1000, 20_000))),

@@ -234,12 +234,15 @@ def pyarrow_type(kind):
     f = facts(kind)
     if f.base in ("time", "timestamp"):
         unit = f.stored_unit
-        return pa.timestamp(unit, "UTC" if f.utc else None) if f.base == "timestamp" else pa.time32(unit) if unit == "ms" else pa.time64(unit)
+        if f.base == "timestamp":
+            return pa.timestamp(unit, "UTC" if f.utc else None)
+        return pa.time32(unit) if unit == "ms" else pa.time64(unit)
     if f.base == "decimal":
         return pa.decimal128(f.n, f.scale)
     if f.base == "binary" and f.n:
         return pa.binary(f.n)
-    special = {"bool": pa.bool_(), "date": pa.date32(), "json": pa.json_(), "uuid": pa.uuid(), "bson": pa.binary(), "enum": pa.binary()}
+    special = {"bool": pa.bool_(), "date": pa.date32(), "json": pa.json_(), "uuid": pa.uuid(), "bson": pa.binary(),
+               "enum": pa.binary()}  # fmt: skip
     return special.get(kind) or getattr(pa, kind)()
 
 
@@ -312,7 +315,8 @@ def polars_type(kind):
         return pl.Datetime(f.stored_unit, "UTC" if f.utc else None)
     if f.base == "decimal":
         return pl.Decimal(f.n, f.scale)
-    types = {"bool": pl.Boolean, "float16": pl.Float16, "float32": pl.Float32, "float64": pl.Float64, "date": pl.Date, "time": pl.Time}
+    types = {"bool": pl.Boolean, "float16": pl.Float16, "float32": pl.Float32, "float64": pl.Float64, "date": pl.Date,
+             "time": pl.Time}  # fmt: skip
     if f.base in types:
         return types[f.base]
     if f.base == "int":

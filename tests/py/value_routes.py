@@ -58,7 +58,7 @@ def given_ints(c, values):
         per = 10**f.scale
         return None if any(v is not None and v % per for v in values) else [None if v is None else v // per for v in values]
     if f.base in FLOATS:
-        whole = all(v is None or (v == v and abs(v) < 2**62 and v == int(v) and math.copysign(1, v) == (v >= 0 or -1)) for v in values)
+        whole = all(v is None or repr(v) != "-0.0" and abs(v) < 2**62 and v == int(v) for v in values)
         return [None if v is None else int(v) for v in values] if whole else None
     return None
 
@@ -422,7 +422,7 @@ def _arrow_spans(c, values, rng):
         return pa.ExtensionArray.from_storage(pa.uuid(), found) if c.kind == "uuid" and rng.random() < 0.5 else found
     if layout == "view":
         # Values behind nulls are not garbage here: pyarrow makes views by itself.
-        return pa.array(raw, pa.binary_view() if f.is_bytes else pa.string_view()) if f.is_bytes else pa.array(values, pa.string_view())
+        return pa.array(raw, pa.binary_view()) if f.is_bytes else pa.array(values, pa.string_view())
     before = rng.choice((b"", b"\xffbefore"))
     ends = np.cumsum([len(before), *map(len, parts)])
     t = {"small": (pa.binary(), pa.string()), "large": (pa.large_binary(), pa.large_string())}[layout][f.is_text]
@@ -695,7 +695,8 @@ def polars_frame(columns, stored, rng):
 def _inferred(c, values, rng):
     """Objects whose Arrow type pandas finds out."""
     f = facts(c.kind)
-    if not (f.is_text or c.kind in ("binary", "bson") or f.base == "decimal" or f.base == "date" and fits(values, -719_162, 2_932_896)):
+    is_date = f.base == "date" and fits(values, -719_162, 2_932_896)
+    if not (f.is_text or c.kind in ("binary", "bson") or f.base == "decimal" or is_date):
         return None
     return pd.Series([forms(c.kind, v)[0] for v in values], dtype=object)
 
