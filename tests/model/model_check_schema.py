@@ -55,8 +55,8 @@ def _check_annotation(element: Struct) -> None:
         unit = logical.unit.set_fields()[0]
         physicals = (Type.INT32,) if (name, unit) == ("TIME", "MILLIS") else (Type.INT64,)
         old = None if _UNIT[unit] is None else f"{name}_{unit}"
-        # The old types mean instants in UTC; a local time may go without.
-        wanted = (old,) if logical.isAdjustedToUTC else (old, None)
+        # Local times, too: "must annotate local time with legacy annotations" (LogicalTypes.md).
+        wanted = (old,)
         require(name == "TIMESTAMP" or unit != "NANOS" or converted is None, "TIME in nanoseconds has no converted_type")
     elif name == "DECIMAL":
         physicals = (Type.INT32, Type.INT64, Type.FIXED_LEN_BYTE_ARRAY)

@@ -8,7 +8,7 @@
 #define FLOATING(NAME, PHYSICAL, WIDTH, ORDER, LOGICAL) {NAME, PHYSICAL, WIDTH, 0, false, true, ORDER, -1, LOGICAL, CQ_UNIT_NONE, false}
 #define BYTES(NAME, PHYSICAL, CONVERTED, LOGICAL) {NAME, PHYSICAL, 0, 0, false, false, CQ_ORDER_BYTES, CONVERTED, LOGICAL, CQ_UNIT_NONE, false}
 #define DECIMAL(PHYSICAL, WIDTH, ORDER) {"decimal", PHYSICAL, WIDTH, 0, true, false, ORDER, 5, CQ_PQ_LOGICAL_DECIMAL, CQ_UNIT_NONE, false}
-/* Only what is adjusted to UTC has a ConvertedType, which readers take to mean just that; nanoseconds have none. */
+/* Local times have the ConvertedType of those adjusted to UTC, as the format demands; nanoseconds have none. */
 #define TIMES(NAME, PHYSICAL, WIDTH, CONVERTED, LOGICAL, UNIT, UTC) {NAME, PHYSICAL, WIDTH, 0, true, false, CQ_ORDER_SIGNED, CONVERTED, LOGICAL, UNIT, UTC}
 #define TIME(NAME, PHYSICAL, WIDTH, CONVERTED, UNIT, UTC) TIMES(NAME, PHYSICAL, WIDTH, CONVERTED, CQ_PQ_LOGICAL_TIME, UNIT, UTC)
 #define TIMESTAMP(NAME, CONVERTED, UNIT, UTC) TIMES(NAME, CQ_PQ_INT64, 8, CONVERTED, CQ_PQ_LOGICAL_TIMESTAMP, UNIT, UTC)
@@ -39,15 +39,15 @@ const cq_type_info *cq_type_facts(cq_type t)
         [CQ_DECIMAL64] = DECIMAL(CQ_PQ_INT64, 8, CQ_ORDER_SIGNED),
         [CQ_DECIMAL128] = DECIMAL(CQ_PQ_FIXED_LEN_BYTE_ARRAY, 0, CQ_ORDER_DECIMAL),
         [CQ_DATE] = TIMES("date", CQ_PQ_INT32, 4, 6, CQ_PQ_LOGICAL_DATE, CQ_UNIT_NONE, false),
-        [CQ_TIME_MS] = TIME("time_ms", CQ_PQ_INT32, 4, -1, CQ_UNIT_MS, false),
-        [CQ_TIME_US] = TIME("time_us", CQ_PQ_INT64, 8, -1, CQ_UNIT_US, false),
+        [CQ_TIME_MS] = TIME("time_ms", CQ_PQ_INT32, 4, 7, CQ_UNIT_MS, false),
+        [CQ_TIME_US] = TIME("time_us", CQ_PQ_INT64, 8, 8, CQ_UNIT_US, false),
         [CQ_TIME_NS] = TIME("time_ns", CQ_PQ_INT64, 8, -1, CQ_UNIT_NS, false),
         [CQ_TIME_MS_UTC] = TIME("time_ms_utc", CQ_PQ_INT32, 4, 7, CQ_UNIT_MS, true),
         [CQ_TIME_US_UTC] = TIME("time_us_utc", CQ_PQ_INT64, 8, 8, CQ_UNIT_US, true),
         [CQ_TIME_NS_UTC] = TIME("time_ns_utc", CQ_PQ_INT64, 8, -1, CQ_UNIT_NS, true),
-        [CQ_TIMESTAMP_S] = TIMESTAMP("timestamp_s", -1, CQ_UNIT_S, false),
-        [CQ_TIMESTAMP_MS] = TIMESTAMP("timestamp_ms", -1, CQ_UNIT_MS, false),
-        [CQ_TIMESTAMP_US] = TIMESTAMP("timestamp_us", -1, CQ_UNIT_US, false),
+        [CQ_TIMESTAMP_S] = TIMESTAMP("timestamp_s", 9, CQ_UNIT_S, false),
+        [CQ_TIMESTAMP_MS] = TIMESTAMP("timestamp_ms", 9, CQ_UNIT_MS, false),
+        [CQ_TIMESTAMP_US] = TIMESTAMP("timestamp_us", 10, CQ_UNIT_US, false),
         [CQ_TIMESTAMP_NS] = TIMESTAMP("timestamp_ns", -1, CQ_UNIT_NS, false),
         [CQ_TIMESTAMP_S_UTC] = TIMESTAMP("timestamp_s_utc", 9, CQ_UNIT_S, true),
         [CQ_TIMESTAMP_MS_UTC] = TIMESTAMP("timestamp_ms_utc", 9, CQ_UNIT_MS, true),
