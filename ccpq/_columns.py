@@ -272,8 +272,9 @@ def write_arrow(core: _core.Writer, schema: Schema, data: Any, *, ignore_extra: 
 
     A batch is written whole or not at all; those before a failing one stay.
     """
+    capsules = _capsules(data)  # before the core, which is not there while the schema is not known
     try:
-        return core.write_arrow(*_capsules(data), ignore_extra)
+        return core.write_arrow(*capsules, ignore_extra)
     except RowError as e:
         # Only of tables that stay: a reader would go on to read.
         if e.column is not None and e.value is None and is_frame(data) and hasattr(data, "__len__"):
@@ -283,7 +284,11 @@ def write_arrow(core: _core.Writer, schema: Schema, data: Any, *, ignore_extra: 
 
 def _capsules(data: Any) -> tuple:
     """A stream and None, or a schema and an array."""
-    if _package(data) == "polars" and hasattr(data, "columns") and any(str(t) == "Object" for t in data.dtypes):
+    if (
+        _package(data) == "polars"
+        and hasattr(data, "__arrow_c_stream__")  # not a lazy frame, which warns where it is asked for its types
+        and any(str(t) == "Object" for t in getattr(data, "dtypes", ()))
+    ):
         raise TypeError("write_arrow(): the frame has columns of Python objects, whose Arrow form is their addresses: write_columns(frame.to_dict())")
     if hasattr(data, "__arrow_c_stream__"):
         return data.__arrow_c_stream__(), None

@@ -97,7 +97,7 @@ static void the_table_of_types(void)
 static void refusals_have_advice(void)
 {
     static const struct { const char *format; cq_type type; const char *text; } cases[] = {
-        {"g", CQ_INT32, "an array of Arrow float64 in an int32 column; a float is never cut to an int"},
+        {"g", CQ_INT32, "an array of Arrow float64 in an int32 column; a float is never cut to an int: cast the array to one if that is meant"},
         {"c", CQ_BOOL, "an array of Arrow int8 in a bool column; cast it to bool if a truth value is meant"},
         {"u", CQ_UINT8, "an array of Arrow string in a uint8 column; text is never read as a number"},
         {"vz", CQ_STRING, "an array of Arrow binary_view in a string column; decode it, or declare the column 'binary'"},

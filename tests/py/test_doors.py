@@ -120,7 +120,7 @@ def test_wrong_doors_of_columns_and_arrow():
                 with pytest.raises(TypeError, match=r"write_columns\(\) takes a mapping name -> column") as info:
                     writer.write_columns(bad)
                 assert words in str(info.value)
-            for bad, words in [({"a": [1]}, "write_columns"), ([(1, "x")], "write_rows"), ([], "write_rows"), (5, "int"), (np.zeros(3), "write_rows")]:
+            for bad, words in [({"a": [1]}, "write_columns"), ([(1, "x")], "write_rows"), ([], "write_rows"), (5, "int"), (np.zeros(3), "write_columns")]:
                 with pytest.raises(TypeError, match=r"write_arrow\(\) takes an object with __arrow_c_stream__") as info:
                     writer.write_arrow(bad)
                 assert words in str(info.value)

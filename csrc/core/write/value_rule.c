@@ -174,7 +174,7 @@ static cq_status into_int(cq_value_rule *r, const cq_type_info *info, cq_err *e)
     switch (r->from.kind) {
     case CQ_VALUE_INT: return from_int(r, info);
     case CQ_VALUE_BOOL: return refuse(r, "; cast it to an integer if 0 and 1 are meant", e);
-    case CQ_VALUE_FLOAT: return refuse(r, "; a float is never cut to an int", e);
+    case CQ_VALUE_FLOAT: return refuse(r, "; a float is never cut to an int: cast the array to one if that is meant", e);
     case CQ_VALUE_DECIMAL: return refuse(r, "; cast it to an integer, or declare the column a decimal", e);
     case CQ_VALUE_TEXT: return refuse(r, "; text is never read as a number", e);
     case CQ_VALUE_DATE: case CQ_VALUE_TIME: case CQ_VALUE_TIMESTAMP: return refuse(r, "; declare the column as what it is, or cast it to an integer", e);
