@@ -364,3 +364,29 @@ def test_texts_of_wide_items(width):
     wanted = written({"v": "string"}, lambda w: w.write_rows([(v,) for v in values]), memory_limit=limit)
     for column in (np.array(values, f"<U{width}"), np.array(values, f">U{width}"), np.array(values[::-1], f"<U{width}")[::-1]):
         assert written({"v": "string"}, lambda w: w.write_columns({"v": column}), memory_limit=limit) == wanted
+
+
+@examples(60)
+@given(kind=st.sampled_from(("int64", "uint8", "string", "timestamp[us, UTC]", "decimal(20, 3)", "float16", "uuid", "date")),
+       before=st.integers(1, 30), n=st.integers(1, 60), seed=st.integers(0, 999_999), descending=st.booleans())  # fmt: skip
+def test_refused_order(kind, before, n, seed, descending):
+    """One row before the one that it follows: by every door, also where that one came with an earlier call."""
+    rng = random.Random(seed)
+    pool = sorted({v for v in (vc.fresh(kind, rng) for _ in range(400)) if v == v}, reverse=descending)[: before + n + 1]
+    first, values = pool[0], pool[1:]
+    before = min(before, len(values) - 1)
+    c, row = vc.Column("v", kind, False, "pool", "none", (), 0), rng.randrange(len(values) - before)
+    good, bad = values[before:], values[before : before + row] + [first] + values[before + row + 1 :]
+    options = {"sorting_columns": [("v", "descending" if descending else "ascending")]}
+
+    def fill(w):
+        w.write_columns({"v": good_column(c, values[:before], rng)})
+        for door, data in (("write_columns", {"v": good_column(c, bad, rng)}), ("write_arrow", vt.batch([c], [bad], rng))):
+            with pytest.raises(ccpq.RowValueError) as info:
+                getattr(w, door)(data)
+            e = info.value
+            assert (e.row, e.row_in_call, e.rows_written, w.rows) == (before + row, row, 0, before)
+        in_pieces(w, [c], [good], [0, len(good)], rng, DOORS[2])
+
+    wanted = written({"v": kind}, lambda w: w.write_rows(vc.as_rows([c], [values])), **options)
+    assert written({"v": kind}, fill, **options) == wanted
