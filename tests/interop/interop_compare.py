@@ -34,8 +34,8 @@ VIEWS: dict[str, tuple[tuple[str, str], ...]] = {
     "parquet-go": (("float16", "two bytes"),),
     "hyparquet": (),
     "fastparquet": (
-        ("float16", "two bytes"), ("date", "timestamp[ns]"), ("time[ms, UTC]", "itself"), ("time[us, UTC]", "itself"),
-        ("time[*", "int"), ("uuid", "binary"), ("bson", "binary"), ("enum", "binary"),
+        ("float16", "two bytes"), ("date", "timestamp[ns]"), ("time[ns*", "int"),
+        ("uuid", "binary"), ("bson", "binary"), ("enum", "binary"),
     ),
 }  # fmt: skip
 
