@@ -113,7 +113,8 @@ class Report:
     def __str__(self) -> str:
         rows = [("column", "type", "bytes", "share", "encodings")]
         for c in self.columns:
-            name = c.name if len(c.name) <= _NAME_WIDTH else c.name[:14] + "..." + c.name[17 - _NAME_WIDTH :]
+            name = c.name if c.name.isprintable() else repr(c.name)
+            name = name if len(name) <= _NAME_WIDTH else name[:14] + "..." + name[17 - _NAME_WIDTH :]
             share = f"{100 * c.compressed_bytes / self.bytes:.1f} %" if self.bytes else "-"
             rows.append((name, c.type, format_bytes(c.compressed_bytes), share, c.encodings))
         widths = [max(len(row[i]) for row in rows) for i in range(4)]

@@ -32,6 +32,11 @@ def _check_name(name: object) -> str:
     return name
 
 
+def _shown(name: str) -> str:
+    """A name in a line: with quotes where it would break it."""
+    return name if name.isprintable() else repr(name)
+
+
 class Field:
     """A column: ``name``, ``type`` (canonical, without mark) and ``nullable``. Immutable.
 
@@ -100,7 +105,7 @@ class Field:
         return _restore, (self.name, self.type, self.nullable, self._by_enum)
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.type_string}"
+        return f"{_shown(self.name)}: {self.type_string}"
 
     def __repr__(self) -> str:
         return f"Field({self.name!r}, {self.type_string!r})"
@@ -177,8 +182,9 @@ class Schema(Mapping):
         return f"<ccpq.Schema {', '.join(shown)}>"
 
     def __str__(self) -> str:
-        width = max(len(n) for n in self)
-        return "\n".join(f"{f.name:<{width}}  {f.type_string}" for f in self.fields)
+        names = [_shown(n) for n in self]
+        width = max(map(len, names))
+        return "\n".join(f"{name:<{width}}  {f.type_string}" for name, f in zip(names, self.fields))
 
 
 def _pairs(x: object) -> Iterator[tuple[object, object]]:

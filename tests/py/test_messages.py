@@ -171,3 +171,10 @@ def test_long_names_keep_both_ends():
     lines = str(report).splitlines()[2:]
     shown = [line.split()[0] for line in lines]
     assert shown == [f"a_column_with_...a_long_name_{i}" for i in range(3)] and len(shown[0]) == 30
+
+
+def test_names_that_would_break_a_line():
+    report = ccpq.write(io.BytesIO(), {"a\nb": [1]})
+    assert len(str(report).splitlines()) == 3 and "'a\\nb'" in str(report)
+    schema = ccpq.schema({"a\nb": "int64", "c": "string"})
+    assert str(schema) == "'a\\nb'  int64\nc       string" and "\n" not in repr(schema)
