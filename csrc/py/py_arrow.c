@@ -30,7 +30,7 @@ static int consumed(const char *what)
 /* A release is the producer's code: it may take the interpreter itself, wait for threads that need it, run Python. So it
  * is called detached, sees no exception of ours, and one that it leaves behind is nobody's. */
 typedef struct apart {
-    PyObject *pending;
+    PyObject *pending; /* on the stack only, lint: no traverse; step_back gives it back */
     PyThreadState *ts;
 } apart;
 
