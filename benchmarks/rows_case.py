@@ -211,10 +211,11 @@ def main(shape, route, n, level):
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "rows.parquet")
         work(SHAPES[shape](1000), path, int(level))
+        rows = SHAPES[shape](int(n))  # the database of a cursor is made here
         with open("/proc/self/clear_refs", "wb", buffering=0) as f:
             f.write(b"5")
         before = _status("VmRSS")
-        work(SHAPES[shape](int(n)), path, int(level))
+        work(rows, path, int(level))
         print(json.dumps({"growth": _status("VmHWM") - before}))
 
 
