@@ -13,7 +13,7 @@ import ccpq
 import model
 import pytest
 
-for _peer in ("hypothesis", "pyarrow", "duckdb", "polars"):
+for _peer in ("hypothesis", "numpy", "pyarrow", "duckdb", "polars"):
     pytest.importorskip(_peer)
 
 import value_cases as vc  # noqa: E402

@@ -12,6 +12,7 @@ import model
 import pytest
 
 pytest.importorskip("hypothesis")
+pytest.importorskip("numpy")
 pytest.importorskip("pyarrow")
 pytest.importorskip("duckdb")
 pytest.importorskip("polars")
