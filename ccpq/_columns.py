@@ -174,8 +174,10 @@ def _source(name: str, field: Field, x: Any) -> tuple:
     if x is None or isinstance(x, _SCALARS):
         return ("const", x)
     if isinstance(x, range):
-        if not -(2**63) <= x.stop - x.start < 2**63:
-            raise _refused(name, x, "a range of more values than a file has rows")
+        try:
+            len(x)
+        except OverflowError:
+            raise _refused(name, x, "a range of more values than a file has rows") from None
         return ("range", x)
     if isinstance(x, type):
         raise _refused(name, x, f"the class {x.__name__} is no column")
