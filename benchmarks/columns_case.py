@@ -60,7 +60,7 @@ def metrics_with_dictionaries(n):
 def ccpq_writer(path, schema, level):
     import ccpq
 
-    return ccpq.Writer(path, schema, compression_level=level, memory_limit="32MiB", durability="none", overwrite=True)
+    return ccpq.Writer(path, schema, compression_level=level, memory_limit="16MiB", durability="none", overwrite=True)
 
 
 def numbers_by_ccpq(data, path, level):

@@ -105,7 +105,7 @@ def arrow_schema():
 def by_ccpq(rows, path, level):
     import ccpq
 
-    with ccpq.Writer(path, SCHEMA, compression_level=level, memory_limit="32MiB", durability="none", overwrite=True) as w:
+    with ccpq.Writer(path, SCHEMA, compression_level=level, memory_limit="16MiB", durability="none", overwrite=True) as w:
         w.write_rows(rows)
 
 
