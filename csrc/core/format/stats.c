@@ -146,24 +146,44 @@ MIN_MAX(min_max_u32, uint32_t)
 MIN_MAX(min_max_i64, int64_t)
 MIN_MAX(min_max_u64, uint64_t)
 
-/* NaNs are counted; bounds are those of the other values and only used where there is no NaN. */
-#define MIN_MAX_FLOAT(NAME, TYPE)                                                                  \
+/* NaNs are counted; bounds are those of the other values and only used where there is no NaN. The order of comparisons
+ * may not be changed by the compiler, so lanes that do not wait for each other are written out. */
+#define MIN_MAX_FLOAT(NAME, TYPE, COUNT)                                                           \
     static size_t NAME(const void *values, size_t n, TYPE *lo_out, TYPE *hi_out)                   \
     {                                                                                              \
+        enum { LANES = 64 / sizeof(TYPE) };                                                        \
         const TYPE *v = values;                                                                    \
-        TYPE lo = (TYPE)INFINITY, hi = -(TYPE)INFINITY;                                            \
-        size_t nans = 0;                                                                           \
-        for (size_t i = 0; i < n; i++) {                                                           \
-            nans += v[i] != v[i];                                                                  \
-            lo = v[i] < lo ? v[i] : lo;                                                            \
-            hi = v[i] > hi ? v[i] : hi;                                                            \
+        TYPE lo[LANES], hi[LANES], first = (TYPE)INFINITY, last = -(TYPE)INFINITY;                 \
+        COUNT odd[LANES] = {0}; /* a page has fewer values than it counts */                      \
+        size_t nans = 0, i = 0;                                                                    \
+        for (size_t k = 0; k < LANES; k++) {                                                       \
+            lo[k] = first;                                                                         \
+            hi[k] = last;                                                                          \
         }                                                                                          \
-        *lo_out = lo == 0 ? -(TYPE)0 : lo; /* readers may take -0 < +0: cover both */              \
-        *hi_out = hi == 0 ? (TYPE)0 : hi;                                                          \
+        for (; i + LANES <= n; i += LANES) {                                                       \
+            for (size_t k = 0; k < LANES; k++) {                                                   \
+                TYPE const x = v[i + k];                                                           \
+                odd[k] += x != x;                                                                  \
+                lo[k] = x < lo[k] ? x : lo[k];                                                     \
+                hi[k] = x > hi[k] ? x : hi[k];                                                     \
+            }                                                                                      \
+        }                                                                                          \
+        for (; i < n; i++) {                                                                       \
+            nans += v[i] != v[i];                                                                  \
+            lo[0] = v[i] < lo[0] ? v[i] : lo[0];                                                   \
+            hi[0] = v[i] > hi[0] ? v[i] : hi[0];                                                   \
+        }                                                                                          \
+        for (size_t k = 0; k < LANES; k++) {                                                       \
+            nans += odd[k];                                                                        \
+            first = lo[k] < first ? lo[k] : first;                                                 \
+            last = hi[k] > last ? hi[k] : last;                                                    \
+        }                                                                                          \
+        *lo_out = first == 0 ? -(TYPE)0 : first; /* readers may take -0 < +0: cover both */        \
+        *hi_out = last == 0 ? (TYPE)0 : last;                                                      \
         return nans;                                                                               \
     }
-MIN_MAX_FLOAT(min_max_f32, float)
-MIN_MAX_FLOAT(min_max_f64, double)
+MIN_MAX_FLOAT(min_max_f32, float, uint32_t)
+MIN_MAX_FLOAT(min_max_f64, double, uint64_t)
 
 static size_t min_max_half(const uint8_t *v, size_t n, uint8_t lo_out[2], uint8_t hi_out[2])
 {
