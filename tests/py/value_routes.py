@@ -124,7 +124,7 @@ def a_range(c, values, rng):
 
 def _buffer(c, values, rng):
     """(code of the array module, values)"""
-    if None in values:
+    if None in values or not values:
         return None
     if c.kind in ("float32", "float64") and rng.random() < 0.8:
         return "d" if c.kind == "float64" or rng.random() < 0.3 else "f", values
@@ -202,8 +202,10 @@ def _instant_array(c, values, rng):
     as_nat = rng.random() < 0.5
     data = np.array(filled(found, lambda: -(2**63) if as_nat else rng.randrange(-(2**62), 2**62)), "i8")
     many = rng.choice((2, 5, 25)) if rng.random() < 0.2 else 1
-    if many > 1 and not any(v % many for v in data.tolist()):
-        return (data // many).view(f"M8[{many}{unit}]"), as_nat
+    if many > 1 and not any(v % many for v in found if v is not None):
+        counts = data // many
+        counts[data == -(2**63)] = -(2**63)
+        return counts.view(f"M8[{many}{unit}]"), as_nat
     return data.view(f"M8[{unit}]"), as_nat
 
 
