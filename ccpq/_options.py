@@ -108,7 +108,7 @@ def _field_ids(ids: object) -> dict[str, int] | None:
 
 
 def metadata_pairs(metadata: object) -> list[tuple[str, str]]:
-    """The pairs of a mapping str -> str."""
+    """The pairs of a mapping str -> str, without the key under which readers of Arrow look for the file's schema."""
     if not isinstance(metadata, Mapping):
         raise TypeError(f"metadata is a mapping str -> str, not {type(metadata).__name__}")
     pairs = []
@@ -119,6 +119,8 @@ def metadata_pairs(metadata: object) -> list[tuple[str, str]]:
             key.encode(), value.encode()
         except UnicodeEncodeError:
             raise ValueError(f"metadata: {key!r:.80} holds a lone surrogate, which UTF-8 cannot express") from None
+        if key == "ARROW:schema":
+            raise ValueError("metadata: readers of Arrow take the key 'ARROW:schema' for the file's schema; leave it out")
         pairs.append((str(key), str(value)))
     return pairs
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
-from ccpq._sizes import format_bytes, format_count, format_duration
+from ccpq._sizes import format_bytes, format_count, format_duration, shortened
 
 __all__ = ["ColumnReport", "Memory", "Plan", "Report"]
 
@@ -61,7 +61,8 @@ class ColumnReport:
 
 @dataclass(frozen=True, repr=False)
 class Report:
-    """A finished file. ``print(report)`` gives a line and a table of the columns; ``to_dict()`` everything.
+    """A finished file. ``print(report)`` gives a line and a table of the columns, of many the
+    first and the last; ``to_dict()`` everything.
 
     ``bytes``, ``peak_memory``, ``memory_limit``, ``spilled_bytes`` and ``footer_bytes`` are bytes, ``seconds`` is the
     time from open to close. ``skipped_rows`` were let go by ``on_error``.
@@ -122,7 +123,7 @@ class Report:
             f"  {row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}  {row[4]}"
             for row in rows
         ]
-        return "\n".join([self.summary(), *lines])
+        return "\n".join([self.summary(), lines[0], *shortened(lines[1:])])
 
     def __repr__(self) -> str:
         return f"<ccpq.Report {self.summary()}>"

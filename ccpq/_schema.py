@@ -6,6 +6,7 @@ core. Nothing here knows Parquet.
 
 from __future__ import annotations
 
+import re
 import typing
 import warnings
 from collections.abc import ItemsView, Iterable, Iterator, Mapping
@@ -13,9 +14,13 @@ from collections.abc import ItemsView, Iterable, Iterator, Mapping
 from ccpq import _core
 from ccpq._annotations import class_columns, is_record_class, python_type
 from ccpq._errors import SchemaError, UnsupportedError
+from ccpq._sizes import shortened
 from ccpq._types import TYPES, Parsed, parse_type
 
 __all__ = ["TYPES", "Field", "Schema", "core_fields", "schema"]
+
+
+_INDEX = re.compile(r"__index_level_\d+__")  # what pandas calls an index without a name
 
 
 def _check_name(name: object) -> str:
@@ -184,7 +189,7 @@ class Schema(Mapping):
     def __str__(self) -> str:
         names = [_shown(n) for n in self]
         width = max(map(len, names))
-        return "\n".join(f"{name:<{width}}  {f.type_string}" for name, f in zip(names, self.fields))
+        return "\n".join(shortened([f"{name:<{width}}  {f.type_string}" for name, f in zip(names, self.fields)]))
 
 
 def _pairs(x: object) -> Iterator[tuple[object, object]]:
@@ -258,6 +263,13 @@ def _instead(x: object) -> str:
 
 
 def _arrow_fields(fields: Iterable[tuple[str, str, bool]]) -> list[Field]:
+    fields = list(fields)
+    for name, _, _ in fields:
+        if _INDEX.fullmatch(name):
+            raise SchemaError(
+                f"column {name!r} is the index of a pandas DataFrame, which has no name: write df.reset_index(drop=True), or give "
+                "the index a name and write df.reset_index()"
+            )
     return [Field(name, text, nullable) for name, text, nullable in fields]
 
 

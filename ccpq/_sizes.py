@@ -12,7 +12,9 @@ import operator
 import re
 from fractions import Fraction
 
-__all__ = ["format_bytes", "format_count", "format_duration", "parse_duration", "parse_size"]
+__all__ = ["format_bytes", "format_count", "format_duration", "parse_duration", "parse_size", "shortened"]
+
+_FIRST, _LAST = 45, 5
 
 _MAX_SIZE = 2**63 - 1
 
@@ -121,6 +123,14 @@ def format_bytes(n: float) -> str:
 def format_count(n: int) -> str:
     """``1,204,331``."""
     return f"{n:,}"
+
+
+def shortened(lines: list[str]) -> list[str]:
+    """The lines of a table; of more than 50 the first 45, how many there are in between, and the last 5."""
+    left_out = len(lines) - _FIRST - _LAST
+    if left_out <= 0:
+        return lines
+    return [*lines[:_FIRST], f"... {format_count(left_out)} more", *lines[-_LAST:]]
 
 
 def format_duration(seconds: float) -> str:

@@ -212,7 +212,7 @@ static void extensions_and_ids(void)
 {
     static const struct { const char *format, *name; cq_type type; } cases[] = {
         {"w:16", "arrow.uuid", CQ_UUID}, {"w:15", "arrow.uuid", CQ_FIXED}, {"u", "arrow.json", CQ_JSON}, {"vu", "arrow.json", CQ_JSON}, {"z", "arrow.json", CQ_BINARY},
-        {"c", "arrow.bool8", CQ_BOOL}, {"C", "arrow.bool8", CQ_UINT8}, {"u", "somebody.else", CQ_STRING}};
+        {"c", "arrow.bool8", CQ_BOOL}, {"C", "arrow.bool8", CQ_UINT8}, {"u", "", CQ_STRING}};
     static const struct { const char *text; int32_t id; } ids[] = {{"0", 0}, {"7", 7}, {"2147483647", INT32_MAX}, {"2147483648", -1}, {"-2", -1}, {"", -1}, {"1x", -1}, {"123456789012345", -1}};
     ih_pool p = {0};
     cq_err e;
@@ -231,6 +231,17 @@ static void extensions_and_ids(void)
         d->dictionary->metadata = s->metadata;
         CQT_OK(cq_arrow_to_field(ih_run_schema(&p, "i", d), &f, &e), &e);
         CQT_EQ_I(f.type, cases[i].type);
+    }
+    {
+        const char *const texts[] = {"ARROW:extension:name", "somebody.else"};
+        struct ArrowSchema *s = ih_schema(&p, "l"), *d = ih_dictionary_schema(&p, "c", "u");
+        cq_arrow_type t;
+        s->metadata = d->dictionary->metadata = metadata(&p, texts, 1);
+        CQT_STATUS(cq_arrow_to_field(s, &f, &e), CQ_EUNSUPPORTED);
+        CQT(strstr(e.msg, "extension type 'somebody.else': declare the column's type to write its storage (int64)") != NULL);
+        CQT_STATUS(cq_arrow_to_field(d, &f, &e), CQ_EUNSUPPORTED);
+        CQT_STATUS(cq_arrow_to_field(ih_run_schema(&p, "i", d), &f, &e), CQ_EUNSUPPORTED);
+        CQT_OK(cq_arrow_type_parse(s, &t, &e), &e);
     }
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
         const char *const texts[] = {"PARQUET:field_id", ids[i].text};

@@ -209,7 +209,7 @@ static cq_status find_metadata(const char *metadata, const char *key, cq_span *o
 
 static bool is_text(cq_span s, const char *text) { return s.p && s.n == strlen(text) && memcmp(s.p, text, s.n) == 0; }
 
-/* Extension types whose storage is what they say it is; others are their storage. */
+/* Extension types whose storage is what they say it is; others are their storage, where a column's type was declared. */
 static cq_status parse_extension(const struct ArrowSchema *s, cq_arrow_type *t, cq_err *e)
 {
     cq_span name;
@@ -380,12 +380,35 @@ static cq_status column_type(const cq_arrow_type *t, cq_field_spec *f, cq_err *e
     return cq_fail(e, CQ_EFORMAT, "an Arrow type without a kind");
 }
 
+static bool is_known(cq_span extension)
+{
+    return extension.n == 0 || is_text(extension, "arrow.uuid") || is_text(extension, "arrow.json") || is_text(extension, "arrow.bool8");
+}
+
+/* A type that says more than its storage, of the field or of the values of its dictionary or runs. */
+static cq_status refuse_extension(const struct ArrowSchema *s, const cq_arrow_type *t, cq_err *e)
+{
+    cq_span name;
+    for (; s; s = s->n_children == 2 ? s->children[1] : s->dictionary) {
+        CQ_TRY(find_metadata(s->metadata, EXTENSION, &name, e));
+        if (is_known(name)) continue;
+        char cut[sizeof ((shown *)0)->text], storage[CQ_ARROW_TEXT_BYTES];
+        size_t const n = cq_min_size(name.n, sizeof cut - 1);
+        memcpy(cut, name.p, n);
+        cut[n] = '\0';
+        return cq_fail(e, CQ_EUNSUPPORTED, "extension type '%s': declare the column's type to write its storage (%s), or cast it", show(cut).text,
+                       cq_arrow_type_text(t, storage));
+    }
+    return CQ_OK;
+}
+
 cq_status cq_arrow_to_field(const struct ArrowSchema *s, cq_field_spec *out, cq_err *e)
 {
     cq_arrow_type t;
     memset(out, 0, sizeof *out);
     CQ_TRY(cq_arrow_type_parse(s, &t, e));
     CQ_TRY(column_type(&t, out, e));
+    CQ_TRY(refuse_extension(s, &t, e));
     out->name = s->name ? s->name : "";
     out->name_bytes = strlen(out->name);
     out->optional = (s->flags & ARROW_FLAG_NULLABLE) != 0;

@@ -46,7 +46,8 @@ const char *cq_arrow_type_text(const cq_arrow_type *t, char buf[CQ_ARROW_TEXT_BY
 
 /* The column that a schema made of this Arrow field has. The name is borrowed from `s`; nullability is the flag's;
  * zones become UTC; dictionaries and run ends give way to their values; the metadata's PARQUET:field_id is kept.
- * CQ_EUNSUPPORTED where there is no such column: a type of nulls, decimals beyond 38 digits or with a negative scale. */
+ * CQ_EUNSUPPORTED where there is no such column: a type of nulls, decimals beyond 38 digits or with a negative scale,
+ * extension types that say more than their storage does. */
 cq_status cq_arrow_to_field(const struct ArrowSchema *s, cq_field_spec *out, cq_err *e) CQ_MUST_CHECK;
 
 /* The strings of the Arrow field that stands for a column. */
