@@ -1,11 +1,34 @@
 """``Json``: marks a value as JSON for a json column, where a bare scalar would be refused as a probable mistake.
 
-The conversion to text is the core's; nothing is checked here.
+The conversion to text is the core's; here is told where in a value something is that it refused.
 """
 
 from __future__ import annotations
 
+import math
+
 __all__ = ["Json"]
+
+_DEPTH = 100
+
+
+def _place(x: object, within: tuple[object, ...] = ()) -> str | None:
+    """Where the first part of a value is that is no JSON: ``"['a'][3]"``; None: nowhere, or too deep to look for."""
+    if x is None or isinstance(x, (str, int)) or (isinstance(x, float) and math.isfinite(x)):
+        return None
+    if not isinstance(x, (dict, list, tuple)):
+        return ""
+    if any(x is outer for outer in within):
+        return ""
+    if len(within) == _DEPTH:
+        return None
+    for key, part in x.items() if isinstance(x, dict) else enumerate(x):
+        if isinstance(x, dict) and key is not None and not isinstance(key, (str, int, float)):
+            return ""
+        found = _place(part, (*within, x))
+        if found is not None:
+            return f"[{key!r:.40}]{found}"
+    return None
 
 
 class Json:

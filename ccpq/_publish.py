@@ -286,6 +286,8 @@ def open_target(path: str | bytes | os.PathLike, *, overwrite: bool = False, mkd
     if overwrite and os.path.islink(name) and os.path.exists(name):
         directory, base = os.path.split(os.path.realpath(name))
     directory = directory or "."
+    if os.path.expanduser(directory) != directory and not os.path.exists(directory):
+        _fail(errno.ENOENT, directory, "no such directory; '~' is no home directory here: write os.path.expanduser(path)")
     made = _make_directories(directory) if mkdir else []
     try:
         dir_fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -182,11 +182,14 @@ class Writer:
             )
         self._first_name = method
         try:
-            if not self._open:
-                raise RuntimeError(f"{method}(): the writer is closed")
+            self._check_open(method)
             yield self._core is None
         finally:
             self._first_call.release()
+
+    def _check_open(self, method: str) -> None:
+        if not self._open:
+            raise RuntimeError(f"{method}(): the writer {'was aborted' if self._report is None else 'is closed'}")
 
     def _begin(self, schema: Schema) -> None:
         core = self._opening.make_core(schema)
@@ -240,6 +243,7 @@ class Writer:
         stay, and nothing beyond it is taken from the iterator, so that the same iterator can be given again. With
         ``on_error=function`` the error is given to the function, and the row is left out if that returns.
         """
+        self._check_open("write_rows")
         source, names = self._rows(rows, columns, "write_rows")
         if self._core is None:
             return 0
@@ -253,6 +257,7 @@ class Writer:
 
         The group that is open is closed first. Neither row_group_size nor row_group_bytes cuts. No rows: no group.
         """
+        self._check_open("write_group")
         source, names = self._rows(rows, columns, "write_group")
         if self._core is None:
             return 0
@@ -267,6 +272,7 @@ class Writer:
         A column is an array (numpy of any stride, pandas, Polars, Arrow, anything with a buffer), a sequence, a ``range``,
         or one value for all rows; at least one has a length. A missing column is null if it is optional.
         """
+        self._check_open("write_columns")
         if self._core is None and isinstance(mapping, Mapping):
             with self._alone("write_columns") as first:
                 if first:
@@ -280,6 +286,7 @@ class Writer:
 
         pyarrow tables, batches and readers, Polars, pandas and DuckDB frames. Columns are matched by name, in any order.
         """
+        self._check_open("write_arrow")
         if self._core is None and _columns.is_arrow(data):
             with self._alone("write_arrow") as first:
                 if first:
@@ -291,6 +298,7 @@ class Writer:
 
     def flush_group(self, *, min_rows: int = 0) -> bool:
         """Ends the open row group if it has rows, and at least ``min_rows``; whether it did."""
+        self._check_open("flush_group")
         least = row_minimum(min_rows)
         if self._core is None:
             with self._alone("flush_group") as pending:

@@ -49,7 +49,7 @@ static conv_result binary_held(conv *x, column *c, PyObject *v)
     if (!bytes && PyErr_Occurred()) return CONV_RAISED;
     const char *advice = bytes && PyBytes_Check(bytes) ? "; write value.bytes" : "; write bytes(value) if its bytes are meant";
     Py_XDECREF(bytes);
-    return convert_refuse_type(x, c, v, PyIndex_Check(v) ? "" : advice);
+    return convert_refuse_type(x, c, v, PyIndex_Check(v) || PyFloat_Check(v) ? "; it takes bytes, bytearray and memoryview" : advice);
 }
 
 __attribute__((noinline)) static conv_result binary_uncommon(conv *x, column *c, PyObject *v)

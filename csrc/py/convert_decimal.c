@@ -167,7 +167,7 @@ static conv_result decimal_held(conv *x, column *c, PyObject *v)
     }
     if (PyErr_Occurred()) return CONV_RAISED;
     if (PyFloat_Check(v) || kind == FOREIGN_FLOAT) return convert_refuse_type(x, c, v, "; a float is no exact decimal: write decimal.Decimal(str(value))");
-    return convert_refuse_type(x, c, v, PyUnicode_Check(v) ? "; write decimal.Decimal(value)" : "");
+    return convert_refuse_type(x, c, v, PyUnicode_Check(v) ? "; write decimal.Decimal(value)" : "; it takes decimal.Decimal and int");
 }
 
 conv_result convert_decimal(conv *x, column *c, PyObject *v)

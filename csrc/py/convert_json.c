@@ -150,16 +150,32 @@ static conv_result refuse_key(conv *x, const column *c, PyObject *v, PyObject *k
     return r;
 }
 
+/* Where in `content` the refused part is: ", at value['a'][3]", or nothing. Looking for it may run user code, and what
+ * that raises is of no interest then. */
+static PyObject *place_text(PyObject *content)
+{
+    PyObject *place = NULL, *find = NULL;
+    if (convert_need(&find, "ccpq._json", "_place") == 0) place = PyObject_CallOneArg(find, content);
+    Py_XDECREF(find);
+    if (!place && !PyErr_ExceptionMatches(PyExc_Exception)) return NULL;
+    PyErr_Clear();
+    const bool told = place && PyUnicode_Check(place) && PyUnicode_GET_LENGTH(place) > 0;
+    PyObject *text = told ? PyUnicode_FromFormat(", at value%U", place) : PyUnicode_FromString("");
+    Py_XDECREF(place);
+    return text;
+}
+
 /* What the encoder does not take is a refusal in its words; anything else stays pending. */
-static conv_result refuse_content(conv *x, const column *c, PyObject *v)
+static conv_result refuse_content(conv *x, const column *c, PyObject *content, PyObject *v)
 {
     const bool is_type = PyErr_ExceptionMatches(PyExc_TypeError);
     if (!is_type && !PyErr_ExceptionMatches(PyExc_ValueError) && !PyErr_ExceptionMatches(PyExc_RecursionError)) return CONV_RAISED;
-    PyObject *e = compat_take_exception(), *text = py_value_text(x->st, v);
+    PyObject *e = compat_take_exception(), *text = py_value_text(x->st, v), *place = text ? place_text(content) : NULL;
     conv_result r = CONV_RAISED;
-    if (e && text)
-        r = convert_refuse(x, is_type ? x->st->RowTypeError : x->st->RowValueError, "%U (%.100s) in a %s column: %S", text,
-                           convert_type_name(v), c->type_text, e);
+    if (e && place)
+        r = convert_refuse(x, is_type ? x->st->RowTypeError : x->st->RowValueError, "%U (%.100s) in a %s column: %S%U", text,
+                           convert_type_name(v), c->type_text, e, place);
+    Py_XDECREF(place);
     Py_XDECREF(text);
     Py_XDECREF(e);
     return r;
@@ -169,10 +185,10 @@ static conv_result refuse_content(conv *x, const column *c, PyObject *v)
 static conv_result put_json(conv *x, column *c, PyObject *content, PyObject *v)
 {
     PyObject *text = encode(c, content), *odd = NULL;
-    if (!text) return refuse_content(x, c, v);
+    if (!text) return refuse_content(x, c, content, v);
     /* Only now: what was encoded has an end. */
     int found = find_odd_key(content, &odd);
-    conv_result r = found == 0 ? convert_put_str(x, c, text) : found > 0 ? refuse_key(x, c, v, odd) : refuse_content(x, c, v);
+    conv_result r = found == 0 ? convert_put_str(x, c, text) : found > 0 ? refuse_key(x, c, v, odd) : refuse_content(x, c, content, v);
     Py_XDECREF(odd);
     Py_DECREF(text);
     return r;

@@ -9,7 +9,7 @@
  *   date, timestamp  "2024-02-29"; "2024-02-29T12:30[:15[.5]][Z or +01:00]", a space for the T
  *   decimal, uuid    "1.25", "1E+3"; with hyphens or 32 hexadecimal digits
  *   string           os.PathLike, uuid.UUID, a member of an Enum whose value is a str
- *   optional columns that are no text: "" is null */
+ *   optional columns but string and enum: "" is null */
 #include "convert_shared.h"
 
 #include <math.h>
@@ -186,7 +186,7 @@ static int no_text(conv *x, column *c, PyObject *v)
     return CONV_NO_TEXT;
 }
 
-/* Times and bytes are not read from text; "" is null. */
+/* Times and bytes are not read from text, and that of json is taken as it is; "" is null. */
 static conv_result lenient_empty(conv *x, column *c, PyObject *v) { return from_text(x, c, v, no_text); }
 
 /* -- text of other types -------------------------------------------------------------------------- */
@@ -228,8 +228,8 @@ conv_fn convert_lenient_for(cq_type type)
     case CQ_PQ_LOGICAL_TIMESTAMP: return lenient_timestamp;
     case CQ_PQ_LOGICAL_DECIMAL: return lenient_decimal;
     case CQ_PQ_LOGICAL_UUID: return lenient_uuid;
-    case CQ_PQ_LOGICAL_ENUM:
-    case CQ_PQ_LOGICAL_JSON: return NULL; /* text columns: "" is a value */
+    case CQ_PQ_LOGICAL_ENUM: return NULL; /* a text column: "" is a value */
+    case CQ_PQ_LOGICAL_JSON: /* "" is no JSON */
     case CQ_PQ_LOGICAL_NONE:
     case CQ_PQ_LOGICAL_TIME:
     case CQ_PQ_LOGICAL_INTEGER:

@@ -69,8 +69,10 @@ static conv_result int_held(conv *x, column *c, PyObject *v)
         return convert_refuse_type(x, c, v, "; a float is never cut to an int: write None for no value");
     if (PyFloat_Check(v) || kind == FOREIGN_FLOAT)
         return convert_refuse_type(x, c, v, "; a float is never cut to an int: write int(value) if that is meant");
+    if (kind == FOREIGN_BOOL) return convert_refuse_type(x, c, v, "; write int(value) if 0 and 1 are meant");
     if (PyUnicode_Check(v)) return convert_refuse_type(x, c, v, "; write int(value)");
-    return convert_refuse_type(x, c, v, "");
+    const PyNumberMethods *as_number = Py_TYPE(v)->tp_as_number;
+    return convert_refuse_type(x, c, v, as_number && as_number->nb_int && kind == FOREIGN_NONE ? "; write int(value) if its whole part is meant" : "; it takes int");
 }
 
 __attribute__((noinline)) static conv_result int_uncommon(conv *x, column *c, PyObject *v)
@@ -169,7 +171,7 @@ static conv_result float_held(conv *x, column *c, PyObject *v)
     }
     if (PyErr_Occurred()) return CONV_RAISED;
     const PyNumberMethods *as_number = Py_TYPE(v)->tp_as_number;
-    return convert_refuse_type(x, c, v, PyUnicode_Check(v) || (as_number && as_number->nb_float) ? "; write float(value)" : "");
+    return convert_refuse_type(x, c, v, PyUnicode_Check(v) || (as_number && as_number->nb_float) ? "; write float(value)" : "; it takes float and int");
 }
 
 __attribute__((noinline)) static conv_result float_uncommon(conv *x, column *c, PyObject *v)
@@ -218,7 +220,10 @@ __attribute__((noinline)) static conv_result bool_uncommon(conv *x, column *c, P
         int truth = PyObject_IsTrue(v);
         if (truth >= 0) r = put_result(cq_colbuf_put_bool(c->buf, truth > 0, &x->err));
     } else {
-        r = convert_refuse_type(x, c, v, PyLong_Check(v) ? "; write bool(value) if a truth value is meant" : "");
+        const bool number = PyLong_Check(v) || PyFloat_Check(v) || kind == FOREIGN_INT || kind == FOREIGN_FLOAT;
+        r = convert_refuse_type(x, c, v, number                ? "; write bool(value) if a truth value is meant"
+                                         : PyUnicode_Check(v) ? "; write value == \"true\", or whatever its texts are"
+                                                              : "; it takes True and False");
     }
     return convert_release(x, v, r);
 }

@@ -151,7 +151,7 @@ static conv_result timestamp_other(conv *x, column *c, PyObject *v, foreign kind
 
 static conv_result timestamp_held(conv *x, column *c, PyObject *v)
 {
-    if (PyBool_Check(v)) return convert_refuse_type(x, c, v, "");
+    if (PyBool_Check(v)) return timestamp_other(x, c, v, FOREIGN_NONE);
     if (PyLong_Check(v)) return put_big_count(x, c, v, v);
     foreign kind = convert_classify(v);
     if (kind == FOREIGN_NULL) return convert_null(x, c, v);

@@ -151,12 +151,39 @@ static const char *short_name(PyObject *o)
     return dot ? dot + 1 : name;
 }
 
-static conv_result refuse_length(table *t, PyObject *row, Py_ssize_t n, Py_ssize_t wanted)
+/* The names of a row's values, in their order, cut. Values that are left out have none here. */
+static PyObject *names_text(const table *t, const layout *l)
+{
+    enum { MOST = 80 };
+    PyObject *text = PyUnicode_FromString("");
+    Py_ssize_t const n = l ? l->n : t->n;
+    for (Py_ssize_t k = 0; text && k < n && PyUnicode_GET_LENGTH(text) <= MOST; k++) {
+        int32_t const i = l ? l->column_of[k] : cq_i32(k);
+        PyObject *name = i < 0 ? PyUnicode_FromString("(left out)") : PyObject_Repr(t->columns[i].name);
+        if (name) Py_XSETREF(text, PyUnicode_FromFormat("%U%s%U", text, k ? ", " : "", name));
+        if (!name) Py_CLEAR(text);
+        Py_XDECREF(name);
+    }
+    if (!text || PyUnicode_GET_LENGTH(text) <= MOST) return text;
+    PyObject *head = PyUnicode_Substring(text, 0, MOST - 3);
+    if (head) Py_XSETREF(text, PyUnicode_FromFormat("%U...", head));
+    if (!head) Py_CLEAR(text);
+    Py_XDECREF(head);
+    return text;
+}
+
+static conv_result refuse_length(table *t, PyObject *row, Py_ssize_t n, const layout *l)
 {
     const char *advice = "";
+    Py_ssize_t const wanted = l ? l->n : t->n;
     if (PyTuple_Check(row) && n == 2 && strcmp(short_name(PyTuple_GET_ITEM(row, 1)), "Series") == 0)
         advice = "; iterrows() gives pairs of an index and a Series: use write_arrow(df)";
-    return fail_row(t, row, convert_refuse(&t->x, t->x.st->RowValueError, "%zd values in the row, %zd are needed%s", n, wanted, advice));
+    PyObject *names = *advice ? PyUnicode_FromString(advice) : names_text(t, l);
+    if (!names) return CONV_RAISED;
+    conv_result r = convert_refuse(&t->x, t->x.st->RowValueError, "%zd value%s in the row, %zd %s needed%s%U", n, n == 1 ? "" : "s", wanted,
+                                   wanted == 1 ? "is" : "are", *advice ? "" : ": ", names);
+    Py_DECREF(names);
+    return fail_row(t, row, r);
 }
 
 static conv_result put_absent(table *t, const layout *l)
@@ -172,7 +199,7 @@ static conv_result put_absent(table *t, const layout *l)
 /* A tuple keeps its items alive, whatever user code does. */
 static conv_result put_tuple(table *t, PyObject *row)
 {
-    if (PY_UNLIKELY(PyTuple_GET_SIZE(row) != t->n)) return refuse_length(t, row, PyTuple_GET_SIZE(row), t->n);
+    if (PY_UNLIKELY(PyTuple_GET_SIZE(row) != t->n)) return refuse_length(t, row, PyTuple_GET_SIZE(row), NULL);
     column *c = t->columns;
     for (int32_t i = 0; i < t->n; i++, c++) {
         PyObject *v = PyTuple_GET_ITEM(row, i);
@@ -184,7 +211,7 @@ static conv_result put_tuple(table *t, PyObject *row)
 
 static conv_result put_tuple_as(table *t, PyObject *row, const layout *l)
 {
-    if (PyTuple_GET_SIZE(row) != l->n) return refuse_length(t, row, PyTuple_GET_SIZE(row), l->n);
+    if (PyTuple_GET_SIZE(row) != l->n) return refuse_length(t, row, PyTuple_GET_SIZE(row), l);
     for (Py_ssize_t k = 0; k < l->n; k++) {
         int32_t i = l->column_of[k];
         if (i < 0) continue;
@@ -200,9 +227,9 @@ static conv_result put_tuple_as(table *t, PyObject *row, const layout *l)
 static conv_result put_list(table *t, PyObject *row, const layout *l)
 {
     Py_ssize_t wanted = l ? l->n : t->n;
-    if (PyList_GET_SIZE(row) != wanted) return refuse_length(t, row, PyList_GET_SIZE(row), wanted);
+    if (PyList_GET_SIZE(row) != wanted) return refuse_length(t, row, PyList_GET_SIZE(row), l);
     for (Py_ssize_t k = 0; k < wanted; k++) {
-        if (k >= PyList_GET_SIZE(row)) return refuse_length(t, row, PyList_GET_SIZE(row), wanted);
+        if (k >= PyList_GET_SIZE(row)) return refuse_length(t, row, PyList_GET_SIZE(row), l);
         int32_t i = l ? l->column_of[k] : cq_i32(k);
         if (i < 0) continue;
         column *c = &t->columns[i];
@@ -227,7 +254,7 @@ static conv_result put_sequence(table *t, PyObject *row, const layout *l)
 {
     Py_ssize_t n = PySequence_Size(row);
     if (n < 0) return CONV_RAISED;
-    if (n != l->n) return refuse_length(t, row, n, l->n);
+    if (n != l->n) return refuse_length(t, row, n, l);
     for (Py_ssize_t k = 0; k < l->n; k++) {
         if (l->column_of[k] < 0) continue;
         PyObject *v = PySequence_GetItem(row, k);
@@ -430,18 +457,35 @@ static int table_advice(PyObject *row, const char **advice)
     return 0;
 }
 
+/* Whether an object has values under names that its class does not tell: 1, 0, or -1 with an exception. */
+static int has_attributes(PyObject *row)
+{
+    if (!PyType_HasFeature(Py_TYPE(row), Py_TPFLAGS_HEAPTYPE) || PyCallable_Check(row)) return 0;
+    PyObject *attributes = py_attribute(row, "__dict__");
+    int const r = attributes ? PyDict_Check(attributes) && PyDict_GET_SIZE(attributes) > 0 : PyErr_Occurred() ? -1 : 0;
+    Py_XDECREF(attributes);
+    return r;
+}
+
 static conv_result refuse_row(table *t, PyObject *row)
 {
-    const char *advice = "rows are tuples, lists, mappings, NamedTuples, dataclasses or other objects that name their fields";
+    static const char *const plain = "rows are tuples, lists, mappings, NamedTuples, dataclasses or other objects that name their fields";
+    const char *advice = plain;
+    int attributes = 0;
     if (table_advice(row, &advice) < 0) return CONV_RAISED;
+    if (advice == plain && (attributes = has_attributes(row)) < 0) return CONV_RAISED;
     if (PyUnicode_Check(row) || PyBytes_Check(row) || PyByteArray_Check(row))
-        advice = "is it a file, or a list of names, that is iterated? Rows are tuples, lists, mappings or objects with fields";
+        advice = "is it a file, or a list of names, that is iterated? Rows are tuples, lists, mappings or objects with fields; write_row(row) takes one row";
+    else if (row == Py_None || PyLong_Check(row) || PyFloat_Check(row))
+        advice = "rows are tuples, lists, mappings, NamedTuples, dataclasses or other objects that name their fields; write_row(row) takes one row";
     else if (PyAnySet_Check(row))
         advice = "a set has no order";
     else if (PyType_Check(row))
         advice = "it is a class; write instances of it";
     else if (PyIter_Check(row))
         advice = "an iterator is not a row; write tuple(row)";
+    else if (attributes)
+        advice = "its class does not tell its fields; write vars(value) if its attributes are the columns";
     PyObject *text = py_value_text(t->x.st, row);
     if (!text) return CONV_RAISED;
     conv_result r = convert_refuse(&t->x, t->x.st->RowTypeError, "%U (%.100s) is not a row: %s", text, Py_TYPE(row)->tp_name, advice);

@@ -31,7 +31,7 @@ static int enter(WriterObject *self, const char *what, bool any_state)
     self->busy_with = what;
     if (any_state) return 0;
     if (PY_UNLIKELY(!self->w)) {
-        PyErr_Format(PyExc_RuntimeError, "%s(): the writer is closed", what);
+        PyErr_Format(PyExc_RuntimeError, "%s(): the writer %s", what, self->aborted ? "was aborted" : "is closed");
     } else {
         const cq_err *e = cq_writer_error(self->w);
         if (PY_LIKELY(e->code == CQ_OK)) return 0;
@@ -390,6 +390,7 @@ static PyObject *Writer_abort(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     WriterObject *self = (WriterObject *)op;
     if (enter(self, "abort", true) < 0) return NULL;
+    if (self->w) self->aborted = true;
     writer_free_core(self);
     leave(self);
     return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);

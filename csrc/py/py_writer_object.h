@@ -20,6 +20,7 @@ typedef struct WriterObject {
     _Atomic bool busy;
     const char *busy_with; /* the call that set `busy` */
     uint64_t forks;        /* of the process that made it */
+    bool aborted;          /* ended by abort, not by close */
     int64_t skipped;       /* rows that on_error let go */
     cq_writer_info info;   /* as of the last detach, and for good once closed */
     cq_plan plan;

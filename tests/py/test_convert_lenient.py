@@ -259,10 +259,15 @@ def test_empty_text_is_null(type_):
         left(type_ + "?", bad, TYPE, "(str)")
 
 
-@pytest.mark.parametrize("type_", ["string", "enum", "json"])
+@pytest.mark.parametrize("type_", ["string", "enum"])
 def test_empty_text_is_text(type_):
     assert taken(type_ + "?", "", None) == ["", None]
     assert taken(type_, "") == [""]
+
+
+def test_empty_text_is_no_json():
+    assert taken("json?", "", "[]", None) == [None, "[]", None]
+    assert taken("json", "", "[]") == ["", "[]"]
 
 
 @pytest.mark.parametrize("type_", ["enum", "json"])

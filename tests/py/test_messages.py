@@ -1,7 +1,10 @@
 """What somebody reads who is new: the message of a common mistake names the cause and what to write instead."""
 
+import datetime as dt
 import io
+import re
 import sqlite3
+from decimal import Decimal
 
 import ccpq
 import pytest
@@ -59,7 +62,105 @@ def test_a_value_of_many_lines_is_told_in_one():
     assert "write_arrow(df)" in said(lambda: write({"c": "int64"}, [pandas.Series({"c": 1})]), ccpq.RowTypeError)
 
 
+REMEDIES = [
+    ("int64", Decimal(1), "write int(value)"), ("int64", b"x", "it takes int"), ("int64", [1], "it takes int"),
+    ("float64", [1], "it takes float and int"), ("bool", 1.5, "write bool(value)"), ("bool", "true", 'write value == "true"'),
+    ("bool", b"x", "it takes True and False"), ("binary", 5, "it takes bytes"), ("timestamp[us]", True, "it takes a naive datetime"),
+    ("decimal(5, 2)", b"x", "it takes decimal.Decimal and int"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("type_, value, words", REMEDIES)
+def test_every_refusal_has_a_remedy(type_, value, words):
+    assert words in said(lambda: write({"c": type_}, [(value,)]), ccpq.RowTypeError)
+
+
+def test_where_in_a_json_value():
+    inner = {"x": [1, {"y": Decimal(5)}]}
+    for value, cls, words in [
+        (inner, TypeError, "Decimal is not JSON serializable, at value['x'][1]['y']"), ([[0.5], [float("nan")]], ValueError, ", at value[1][0]"),
+        (ccpq.Json({"a": {1}}), TypeError, ", at value['a']"), ({"a": {(1, 2): 3}}, TypeError, ", at value['a']"), (ccpq.Json({1}), TypeError, "serializable"),
+    ]:  # fmt: skip
+        assert said(lambda value=value: write({"c": "json"}, [(value,)]), cls).endswith(words)
+    ring: list = [1]
+    ring.append({"a": ring})
+    assert said(lambda: write({"c": "json"}, [(ring,)]), ccpq.RowValueError).endswith(", at value[1]['a']")
+
+
+# -- rows
+
+
+def test_one_row_given_as_rows():
+    schema = {"n": "int64", "s": "string"}
+    for row in ((1, "a"), ("a", 1), [None, "a"], (0.5,)):
+        assert "write_row(row) takes one row" in said(lambda row=row: write(schema, row), ccpq.RowTypeError)
+
+
+def test_a_row_of_a_wrong_length_names_the_columns():
+    schema = {"n": "int64", "s": "string?"}
+    assert said(lambda: write(schema, [(1,)]), ccpq.RowValueError).endswith("1 value in the row, 2 are needed: 'n', 's'")
+    assert said(lambda: write({"n": "int64"}, [[1, 2]]), ccpq.RowValueError).endswith("2 values in the row, 1 is needed: 'n'")
+    text = said(lambda: write(schema, [(1,)], columns=["s", "x", "n"], extra="ignore"), ccpq.RowValueError)
+    assert text.endswith("3 are needed: 's', (left out), 'n'")
+    text = said(lambda: write({f"column_{i}": "int64" for i in range(1000)}, [(1,)]), ccpq.RowValueError)
+    assert text.endswith("...") and len(text.partition(" are needed: ")[2]) == 80
+
+
+def test_an_object_with_plain_attributes():
+    class Plain:
+        def __init__(self):
+            self.n = 1
+
+    assert "write vars(value)" in said(lambda: write({"n": "int64"}, [Plain()]), ccpq.RowTypeError)
+    assert "vars" not in said(lambda: write({"n": "int64"}, [object()]), ccpq.RowTypeError)
+    assert read(write({"n": "int64"}, [vars(Plain())]), {"n": "int64"}) == {"n": [1]}
+
+
 # -- frames
+
+
+def test_extension_types_are_not_taken_for_their_storage():
+    pandas, pa = need("pandas", "pyarrow")
+    frame = pandas.DataFrame({"p": pandas.period_range("2024-01", periods=2, freq="M")})
+    words = "extension type 'pandas.period': declare the column's type to write its storage (int64), or cast it"
+    for data in (frame, pa.table(frame)):
+        assert words in said(lambda data=data: write(None, data, "write_arrow"), ccpq.UnsupportedError)
+        assert words in said(lambda data=data: ccpq.schema(data), ccpq.UnsupportedError)
+    assert words in said(lambda: write(None, {"p": frame["p"]}, "write_columns"), ccpq.UnsupportedError)
+    for method in ("write_arrow", "write_columns"):
+        data = frame if method == "write_arrow" else {"p": frame["p"]}
+        assert read(write({"p": "int64?"}, data, method), {"p": "int64?"}) == {"p": [648, 649]}
+
+
+def test_frames_of_ordinary_types_have_no_extensions():
+    pl, duckdb = need("polars", "duckdb")
+    frame = pl.DataFrame({"c": pl.Series(["u"], dtype=pl.Categorical), "e": pl.Series(["u"], dtype=pl.Enum(["u"])), "s": ["x"], "t": [dt.datetime(2024, 1, 1)]})
+    assert ccpq.schema(frame).to_dict() == {"c": "string?", "e": "string?", "s": "string?", "t": "timestamp[us]?"}
+    with duckdb.connect() as db:
+        query = "select uuid() u, '{}'::json j, 'a'::enum('a') e, 1::hugeint h"
+        assert list(ccpq.schema(db.sql(query).arrow()).to_dict().values())[2:] == ["string?", "decimal(38, 0)?"]
+        db.execute("set arrow_lossless_conversion = true")
+        assert list(ccpq.schema(db.sql(query.partition(", 1::")[0]).arrow()).to_dict().values()) == ["uuid?", "json?", "string?"]
+        assert "extension type 'arrow.opaque'" in said(lambda: ccpq.schema(db.sql("select '1'::bit b").arrow()), ccpq.UnsupportedError)
+
+
+def test_integers_that_only_polars_knows():
+    pl = need("polars")
+    frame = pl.DataFrame({"x": pl.Series([1], dtype=pl.Int128)})
+    assert "Polars' Int128: to Int64 or a decimal" in said(lambda: write(None, frame, "write_arrow"), ccpq.UnsupportedError)
+
+
+def test_an_index_without_a_name_is_no_column():
+    pandas = need("pandas")
+    frame = pandas.DataFrame({"a": [1]}, index=["x"])
+    for call in (lambda: write(None, frame, "write_arrow"), lambda: ccpq.write(io.BytesIO(), frame)):
+        assert "reset_index(drop=True)" in said(call, ccpq.SchemaError)
+    frame.index.name = "k"
+    data = write(None, frame, "write_arrow")
+    assert read(data, {"a": "int64?", "k": "string?"}) == {"a": [1], "k": ["x"]}
+    schema = {"a": "int64", "__index_level_0__": "string"}
+    frame.index.name = None
+    assert read(write(schema, frame, "write_arrow"), schema) == {"a": [1], "__index_level_0__": ["x"]}
 
 
 def test_a_column_of_nulls_of_polars():
@@ -163,6 +264,61 @@ def test_an_unknown_option_and_a_bad_path(tmp_path):
     path = tmp_path / "x.parquet"
     path.touch()
     assert "overwrite=True" in said(lambda: ccpq.Writer(path, {"a": "int64"}), FileExistsError)
+
+
+def test_a_path_in_the_home_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for options in ({}, {"mkdir": True}):
+        with pytest.raises(FileNotFoundError, match=r"os\.path\.expanduser\(path\)"):
+            ccpq.Writer("~/new/x.parquet", {"a": "int64"}, **options)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "~").mkdir()
+    ccpq.write("~/x.parquet", {"a": [1]})
+    assert (tmp_path / "~" / "x.parquet").exists()
+
+
+def test_a_memory_limit_that_would_do():
+    schema = {f"c{i}": "string" for i in range(500)}
+    for limit in ("64KiB", "1MiB"):
+        text = said(lambda limit=limit: write(schema, [], memory_limit=limit), ccpq.BudgetError)
+        size = re.search(r'\(memory_limit="(\d+[KM]iB)"\)$', text)[1]
+        write(schema, [], memory_limit=size)
+
+
+def test_the_key_of_arrow_schemas():
+    assert "leave it out" in said(lambda: write({"a": "int64"}, [], metadata={"ARROW:schema": "x"}), ValueError)
+    w = ccpq.Writer(io.BytesIO(), {"a": "int64"})
+    w.metadata["ARROW:schema"] = "x"
+    assert "leave it out" in said(w.close, ValueError)
+    del w.metadata["ARROW:schema"]
+    assert w.close().rows == 0
+
+
+@pytest.mark.parametrize("end, words", [("close", "the writer is closed"), ("abort", "the writer was aborted")])
+@pytest.mark.parametrize("schema", [{"a": "int64"}, None])
+def test_a_writer_that_has_ended_says_so_first(schema, end, words):
+    w = ccpq.Writer(io.BytesIO(), schema)
+    if end == "close" and schema is None:
+        w.write_row({"a": 1})
+    getattr(w, end)()
+    for call in (
+        lambda: w.write_columns({}), lambda: w.write_columns(5), lambda: w.write_arrow(5), lambda: w.write_rows(5),
+        lambda: w.write_group(None), lambda: w.write_row(5), lambda: w.flush_group(min_rows="x"),
+    ):  # fmt: skip
+        assert words in said(call, RuntimeError)
+
+
+def test_long_tables_show_the_first_and_the_last():
+    for n in (50, 51, 10_000):
+        names = [f"c{i}" for i in range(n)]
+        schema = ccpq.schema(dict.fromkeys(names, "int64"))
+        texts = [str(schema)]
+        if n <= 51:
+            texts.append(str(ccpq.write(io.BytesIO(), {name: [1] for name in names})).split("\n", 2)[2])
+        for text in texts:
+            shown = [line.split()[0] for line in text.splitlines()]
+            assert shown == (names if n == 50 else [*names[:45], "...", *names[-5:]])
+            assert n == 50 or f"... {n - 50:,} more" in text
 
 
 def test_long_names_keep_both_ends():

@@ -377,7 +377,7 @@ def test_an_exception_before_the_first_row(tmp_path):
     w.abort()
     w.abort()
     for call in (lambda: w.write_row(Sample(1)), lambda: w.write_rows([Sample(1)]), lambda: w.write_columns({"a": [1]}), w.flush_group):
-        with pytest.raises(RuntimeError, match="closed"):
+        with pytest.raises(RuntimeError, match="aborted"):
             call()
     with pytest.raises(RuntimeError, match="aborted"):
         w.close()

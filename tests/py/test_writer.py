@@ -453,7 +453,7 @@ def test_ending_inside_the_block(tmp_path):
         w.abort()
     assert sorted(os.listdir(tmp_path)) == ["x.parquet", "y.parquet"]
     for call in (lambda: w.write_rows(ROWS), lambda: w.write_group(ROWS), w.flush_group, lambda: w.write_row(ROWS[0])):
-        with pytest.raises(RuntimeError, match="closed"):
+        with pytest.raises(RuntimeError, match="aborted"):
             call()
 
 

@@ -147,8 +147,10 @@ cq_status cq_plan_make(cq_plan *p, const cq_schema *s, const cq_plan_opts *o, ui
         if (p->fixed_bytes <= memory_limit) return CQ_OK;
     }
     uint64_t const needed = least_limit(s, o, memory_limit, cq_min_size(ladder[N_LADDER - 1].page, cap));
-    cq_status const st = cq_fail(e, CQ_EBUDGET, "a memory limit of %llu bytes is too small for %d column%s: at least %llu bytes would do",
-                                 (unsigned long long)memory_limit, (int)s->n_fields, s->n_fields == 1 ? "" : "s", (unsigned long long)needed);
+    int const shift = needed < UINT64_C(1) << 20 ? 10 : 20;
+    cq_status const st = cq_fail(e, CQ_EBUDGET, "a memory limit of %llu bytes is too small for %d column%s: at least %llu bytes would do (memory_limit=\"%llu%s\")",
+                                 (unsigned long long)memory_limit, (int)s->n_fields, s->n_fields == 1 ? "" : "s", (unsigned long long)needed,
+                                 (unsigned long long)((needed + (UINT64_C(1) << shift) - 1) >> shift), shift == 10 ? "KiB" : "MiB");
     if (e) {
         e->needed = needed;
         e->limit = memory_limit;
