@@ -18,29 +18,10 @@ import ccpq
 import model
 import pytest
 from api_readback import need, read, write
+from writer_parts import Boom, S, Sink, rows_of
 
-S = {"a": "int64", "s": "string?"}
-ROWS = [(i, None if i % 7 == 0 else f"s{i % 50}") for i in range(1000)]
+ROWS = rows_of(1000)
 COLUMNS = {"a": [r[0] for r in ROWS], "s": [r[1] for r in ROWS]}
-
-
-class Boom(Exception):
-    pass
-
-
-class Sink:
-    def __init__(self):
-        self.calls, self.data = [], bytearray()
-
-    def write(self, data):
-        assert isinstance(data, memoryview)
-        self.data += data
-
-    def finish(self):
-        self.calls.append("finish")
-
-    def abort(self):
-        self.calls.append("abort")
 
 
 def raising(rows):
@@ -541,11 +522,11 @@ def test_a_sink():
     sink = Sink()
     with ccpq.Writer(sink, S) as w:
         w.write_rows(ROWS)
-    assert bytes(sink.data) == data_of() and sink.calls == ["finish"]
+    assert bytes(sink.data) == data_of() and [c for c in sink.calls if c != "write"] == ["finish"]
     sink = Sink()
     with pytest.raises(Boom), ccpq.Writer(sink, S) as w:
         raise Boom
-    assert sink.calls == ["abort"]
+    assert [c for c in sink.calls if c != "write"] == ["abort"]
 
 
 @pytest.mark.parametrize("error", [Boom(), SystemExit(1), KeyboardInterrupt(), GeneratorExit()], ids=repr)

@@ -11,26 +11,13 @@ import io
 import os
 import pickle
 import traceback
-import typing
 from pathlib import Path
 
 import ccpq
 import pytest
+from api_readback import need
 from ccpq import _core
-
-S = {"a": "int64", "s": "string?"}
-
-
-@dataclasses.dataclass
-class Sample:
-    a: int
-    s: str | None = None
-
-
-class Named(typing.NamedTuple):
-    a: int
-    s: str | None
-
+from writer_parts import Named, S, Sample
 
 @dataclasses.dataclass
 class Source:
@@ -54,10 +41,6 @@ class Old:
         if i == 3:
             raise IndexError
         return (i, None)
-
-
-def need(name):
-    return pytest.importorskip(name)
 
 
 # -- rows ---------------------------------------------------------------------------------------------------------------

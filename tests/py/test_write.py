@@ -4,7 +4,6 @@ What `ccpq.infer_schema` makes of rows is in test_api_schema.py; here is what a 
 """
 
 import collections
-import dataclasses
 import datetime
 import gc
 import io
@@ -12,58 +11,21 @@ import itertools
 import os
 import sqlite3
 import threading
-import typing
 from pathlib import Path
 
 import ccpq
 import model
 import pytest
+from api_readback import need, write
 from ccpq import _core
+from writer_parts import Boom, Named, S, Sample, Sink, rows_of
 
-S = {"a": "int64", "s": "string?"}
-ROWS = [(i, None if i % 7 == 0 else f"s{i % 50}") for i in range(3000)]
+ROWS = rows_of(3000)
 DICTS = [{"a": a, "s": s} for a, s in ROWS]
 
 
-@dataclasses.dataclass
-class Sample:
-    a: int
-    s: str | None = None
-
-
-class Named(typing.NamedTuple):
-    a: int
-    s: str | None
-
-
-class Boom(Exception):
-    pass
-
-
-class Sink:
-    def __init__(self):
-        self.calls, self.data = [], bytearray()
-
-    def write(self, data):
-        self.calls.append("write")
-        self.data += data
-
-    def finish(self):
-        self.calls.append("finish")
-
-    def abort(self):
-        self.calls.append("abort")
-
-
-def need(name):
-    return pytest.importorskip(name)
-
-
 def data_of(schema=S, rows=ROWS, **options):
-    f = io.BytesIO()
-    with ccpq.Writer(f, schema, **options) as w:
-        w.write_rows(rows)
-    return f.getvalue()
+    return write(schema, rows, **options)
 
 
 def read(data):

@@ -15,49 +15,18 @@ import time
 import warnings
 from pathlib import Path
 
+import ccpq
 import model
 import pytest
-
-import ccpq
+from api_readback import write
 from ccpq import _core
+from writer_parts import Boom, S, Sink, rows_of
 
-S = {"a": "int64", "s": "string?"}
-ROWS = [(i, None if i % 7 == 0 else f"s{i % 50}") for i in range(1000)]
-
-
-class Boom(Exception):
-    pass
-
-
-class Sink:
-    """Takes a file; `fail` maps a method's name to the call, counted from 0, that raises `boom`."""
-
-    def __init__(self, **fail):
-        self.fail, self.calls, self.data, self.boom = fail, [], bytearray(), Boom("mine")
-
-    def _called(self, name):
-        n = self.calls.count(name)
-        self.calls.append(name)
-        if self.fail.get(name) == n:
-            raise self.boom
-
-    def write(self, data):
-        assert isinstance(data, memoryview) and data.readonly
-        self._called("write")
-        self.data += data
-
-    def finish(self):
-        self._called("finish")
-
-    def abort(self):
-        self._called("abort")
+ROWS = rows_of(1000)
 
 
 def reference(rows=ROWS, schema=S, **options):
-    f = io.BytesIO()
-    with ccpq.Writer(f, schema, **options) as w:
-        w.write_rows(rows)
-    return f.getvalue()
+    return write(schema, rows, **options)
 
 
 def noisy(n):
