@@ -72,9 +72,12 @@ static void large_blocks_are_given_back(void)
     CQT_OK(cq_arena_alloc(&a, 10, &p, &e), &e);
     CQT_OK(cq_arena_alloc(&a, 100000, &p, &e), &e);
     CQT_OK(cq_arena_alloc(&a, 10, &p, &e), &e);
+    CQT_EQ_U(cq_arena_bytes(&a), 1024 + 1024 + CQ_ARENA_HEADER + 100000);
     cq_arena_clear(&a);
     CQT_EQ_U(cq_mem_used(&mem), 1024);
+    CQT_EQ_U(cq_arena_bytes(&a), 1024);
     cq_arena_reset(&a);
+    CQT_EQ_U(cq_arena_bytes(&a), 0);
     CQT_EQ_U(cq_mem_used(&mem), 0);
 }
 

@@ -169,6 +169,33 @@ static void checks_see_the_batches_before(void)
     wf_table_free(&t);
 }
 
+/* Whoever wrote some of the batches and lost the others ends the writer. */
+static void given_up(void)
+{
+    wf_table t;
+    int64_t const values[] = {1, 2, 3};
+    wf_table_init(&t, 1);
+    (void)wf_table_add(&t, CQ_INT64, false);
+    wf_step const none[] = {{WF_END_OF_STEPS, 0, 0}};
+    wf_run r = wf_new(&t, none, UINT64_C(8) << 20);
+    CQT_OK(wf_begin(&r), &r.err);
+    cq_vec const v = cq_vec_flat(CQ_INT64, values, NULL);
+    cq_batch const one = {3, &v};
+    CQT_OK(cq_writer_write_checked(r.w, &one, &r.err), &r.err);
+    cq_err why;
+    CQT_STATUS(cq_fail(&why, CQ_ECHANGED, "changed"), CQ_ECHANGED);
+    cq_writer_give_up(r.w, &why);
+    CQT_STATUS(cq_writer_write_checked(r.w, &one, &r.err), CQ_ECHANGED);
+    CQT_EQ_STR(r.err.msg, "changed");
+    CQT_STATUS(cq_fail(&why, CQ_EIO, "later"), CQ_EIO);
+    cq_writer_give_up(r.w, &why);
+    CQT_EQ_STR(cq_writer_error(r.w)->msg, "changed");
+    wf_finish(&r, cq_writer_close(r.w, NULL, 0, &r.err));
+    CQT_EQ_I(r.status, CQ_ECHANGED);
+    wf_free(&r);
+    wf_table_free(&t);
+}
+
 /* A writer that is freed between begin and end, and one whose checks found no memory. */
 static void checks_without_an_end(void)
 {
@@ -235,6 +262,7 @@ static void refusals(void)
 void test_batch_write(void)
 {
     CQT_RUN(checks_see_the_batches_before);
+    CQT_RUN(given_up);
     CQT_RUN(checks_without_an_end);
     CQT_RUN(refusals);
     CQT_RUN(same_bytes_by_every_route);

@@ -594,6 +594,35 @@ def test_ctrl_c_in_the_middle_of_writing(alarms):
     w.abort()
 
 
+def test_ctrl_c_inside_of_a_reader_over_python_objects():
+    """pyarrow has only text for what an iterator raised."""
+    pa = pytest.importorskip("pyarrow")
+    of = pa.schema([("c", pa.int64())])
+
+    def batches(error):
+        yield pa.record_batch([pa.array([1, 2])], schema=of)
+        raise error
+
+    for error, expected in [(KeyboardInterrupt(), KeyboardInterrupt), (KeyboardInterrupt("now"), KeyboardInterrupt), (ValueError("KeyboardInterrupt"), OSError),
+                            (ValueError("a\nKeyboardInterrupts"), OSError)]:  # fmt: skip
+        with ccpq.Writer(io.BytesIO(), {"c": "int64"}) as w:
+            with pytest.raises(expected):
+                w.write_arrow(pa.RecordBatchReader.from_batches(of, batches(error)))
+            assert w.rows == 2
+            w.write_row((3,))
+
+
+def test_objects_of_polars_are_not_their_addresses():
+    pl = pytest.importorskip("polars")
+    column = pl.Series("c", [b"ab", None, b"c"], dtype=pl.Object)
+    assert values(written("binary?", lambda w: w.write_columns({"c": column}))) == [b"ab", None, b"c"]
+    with ccpq.Writer(io.BytesIO(), {"c": "binary?"}) as w:
+        with pytest.raises(TypeError, match=r"columns of Python objects.*write_columns\(frame.to_dict\(\)\)"):
+            w.write_arrow(column.to_frame())
+        with pytest.raises(ccpq.RowTypeError, match="row 0 of this call"):
+            w.write_columns({"c": pl.Series([object()], dtype=pl.Object)})
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_fork_inside_of_a_value():
     """The child owns nothing; the parent goes on."""
