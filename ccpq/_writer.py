@@ -28,7 +28,7 @@ from ccpq._report import Memory, Plan, Report, count_of, of_limit
 from ccpq._schema import Schema, schema as make_schema
 from ccpq._sizes import format_bytes
 
-__all__ = ["MemoryBudget", "MemoryShare", "Writer"]
+__all__ = ["Writer"]
 
 log = logging.getLogger("ccpq.writer")
 
@@ -36,7 +36,7 @@ os.register_at_fork(after_in_child=_core._forked)
 
 
 class Writer:
-    """Writes one Parquet file from rows, in a fixed amount of memory.
+    """Writes one Parquet file from rows, columns and Arrow data, in a fixed amount of memory.
 
     Parameters
     ----------

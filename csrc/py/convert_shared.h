@@ -60,8 +60,6 @@ conv_result convert_put_int(conv *x, column *c, PyObject *n, PyObject *shown);
 conv_result convert_put_double(conv *x, column *c, double d, PyObject *shown);
 /* Any str, as UTF-8. */
 conv_result convert_put_str(conv *x, column *c, PyObject *v);
-/* bytearray and memoryview of any layout: the bytes in C order. */
-conv_result convert_put_buffer(conv *x, column *c, PyObject *v);
 
 /* -- points in time ----------------------------------------------------------------------------- */
 

@@ -476,7 +476,8 @@ static PyMethodDef Writer_methods[] = {
 static PyType_Slot Writer_slots[] = {
     {Py_tp_doc, (void *)(uintptr_t)
      "Writer(fields, *, fd=-1, sink=None, name='<sink>', codec='zstd', level=None, memory_limit=67108864, budget=None,\n"
-     "       row_group_size=0, row_group_bytes=0, data_page_size=0, sorting=None, spill_dir='/var/tmp', max_value_bytes=0)\n"
+     "       row_group_size=0, row_group_bytes=0, data_page_size=0, sorting=None, spill_dir='/var/tmp', max_value_bytes=0,\n"
+     "       field_ids=None, strict=True, profile='default', codecs=None, extra='error')\n"
      "--\n\nThe core's writer behind one Python object. Without fd and sink: options are checked, attach_fd() comes later."},
     {Py_tp_new, (void *)Writer_new},
     {Py_tp_dealloc, (void *)Writer_dealloc},

@@ -30,7 +30,6 @@ from typing import Any
 
 FACTS = ("kind", "bits", "signed", "length", "precision", "scale", "unit", "utc")
 HEX_KINDS = ("binary", "bson", "uuid")
-TEXT_KINDS = ("string", "json", "enum")
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # per second
 
 _wide = Context(prec=100)

@@ -101,7 +101,6 @@ def test_the_measure_sees_what_is_not_counted():
 
 @pytest.mark.parametrize("name", list(ARCHIVES))
 def test_bound_of_an_archive(name, table, tmp_path):
-    from ccpq import _core
     from ccpq._demo import write_tree
 
     hosts, samples, files = ARCHIVES[name]

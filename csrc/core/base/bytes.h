@@ -37,7 +37,6 @@ static inline int32_t cq_wrap_i32(uint32_t v) { int32_t r; memcpy(&r, &v, 4); re
 static inline int64_t cq_wrap_i64(uint64_t v) { int64_t r; memcpy(&r, &v, 8); return r; }
 
 static inline bool cq_add_i64(int64_t a, int64_t b, int64_t *out) { return !__builtin_add_overflow(a, b, out); }
-static inline bool cq_sub_i64(int64_t a, int64_t b, int64_t *out) { return !__builtin_sub_overflow(a, b, out); }
 static inline bool cq_mul_i64(int64_t a, int64_t b, int64_t *out) { return !__builtin_mul_overflow(a, b, out); }
 
 /* Bits needed to hold v: 0 for 0. */
