@@ -228,6 +228,11 @@ class Writer:
         if self._sampled is not None and self._sampled[0] is rows:
             self._sampled = None
 
+    def _log_call(self, what: str) -> None:
+        if log.isEnabledFor(logging.DEBUG):
+            i = self._info()
+            log.debug("%s: %s; row groups so far: %d, spilled: %s", self._name, what, i["row_groups"], format_bytes(i["spilled_bytes"]))
+
     def write_rows(
         self,
         rows: Iterable,
@@ -249,7 +254,7 @@ class Writer:
             return 0
         n = self._core.write_rows(source, names, on_error)
         self._rows_written(rows)
-        log.debug("%s: %d rows written", self._name, n)
+        self._log_call(f"{n} rows written")
         return n
 
     def write_group(self, rows: Iterable, *, columns: Iterable[str] | None = None) -> int:
@@ -263,7 +268,7 @@ class Writer:
             return 0
         n = self._core.write_group(source, names)
         self._rows_written(rows)
-        log.debug("%s: row group of %d rows", self._name, n)
+        self._log_call(f"row group of {n} rows written")
         return n
 
     def write_columns(self, mapping: Mapping[str, Any]) -> int:
@@ -278,7 +283,7 @@ class Writer:
                 if first:
                     self._begin(schema_of_columns(mapping))
         n = _columns.write_columns(self._core, self._schema, mapping, ignore_extra=self._opening.options.ignore_extra)
-        log.debug("%s: columns of %d rows written", self._name, n)
+        self._log_call(f"columns of {n} rows written")
         return n
 
     def write_arrow(self, data: Any) -> int:
@@ -293,7 +298,7 @@ class Writer:
                     schema, data = schema_of_arrow(data)
                     self._begin(schema)
         n = _columns.write_arrow(self._core, self._schema, data, ignore_extra=self._opening.options.ignore_extra)
-        log.debug("%s: %d rows of Arrow data written", self._name, n)
+        self._log_call(f"{n} rows of Arrow data written")
         return n
 
     def flush_group(self, *, min_rows: int = 0) -> bool:
@@ -306,7 +311,7 @@ class Writer:
                     return False
         cut = self._core.flush_group(least)
         if cut:
-            log.debug("%s: row group cut", self._name)
+            self._log_call("row group cut")
         return cut
 
     def close(self) -> Report:

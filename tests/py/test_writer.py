@@ -764,7 +764,9 @@ def test_repr_and_logging(tmp_path, caplog):
         w.flush_group()
     assert " closed: 1,000 rows, 1 group, " in repr(w)
     assert [r.levelname for r in caplog.records if "published" in r.message] == ["INFO"]
-    assert any(r.levelname == "DEBUG" and "row group" in r.message for r in caplog.records)
+    told = [r.message.removeprefix(f"{p}: ") for r in caplog.records if r.levelname == "DEBUG"]
+    assert "1000 rows written; row groups so far: 0, spilled: 0 B" in told
+    assert "row group cut; row groups so far: 1, spilled: 0 B" in told
     assert any(isinstance(h, logging.NullHandler) for h in logging.getLogger("ccpq").handlers)
 
 
