@@ -4,13 +4,11 @@
 Arrow strings or dictionaries of them. Making the arrays is not measured, turning them into what a writer takes is.
 """
 
-import json
 import os
-import subprocess
 import sys
 import tempfile
 
-from measure import alternate, table, times
+from measure import alternate, growth, print_growth, table, times
 from rows_case import SCHEMA, STRINGS, VALUES, series
 
 NUMBERS = {"step": "int64", "cell": "int32", "temperature": "float64", "pressure": "float32", "inside": "bool", "hits": "uint16"}
@@ -116,12 +114,6 @@ def routes(shape):
     return {"ccpq": SHAPES[shape][1], **PEERS}
 
 
-def growth(shape, route, n, level):
-    """Peak growth of a fresh process in MiB, beyond the arrays."""
-    done = subprocess.run([sys.executable, __file__, shape, route, str(n), str(level)], capture_output=True, text=True)
-    return json.loads(done.stdout)["growth"] / 2**20 if done.returncode == 0 else float("nan")
-
-
 def run(folder, n, rounds, level):
     found = {}
     for shape, (make, _) in SHAPES.items():
@@ -138,7 +130,7 @@ def run(folder, n, rounds, level):
         table(
             f"Columns: {shape}. {n:,} rows, zstd {level}",
             ("", "M rows/s", "spread", "bytes a row", "MiB more", "of ccpq's time"),
-            [(name, f"{n / r.median / 1e6:.2f}", f"{r.spread:.0f} %", f"{sizes[name]:.2f}", f"{growth(shape, name, n, level):.1f}",
+            [(name, f"{n / r.median / 1e6:.2f}", f"{r.spread:.0f} %", f"{sizes[name]:.2f}", f"{growth(__file__, shape, name, n, level):.1f}",
               "" if name == "ccpq" else times(r.ratio(runs["ccpq"])))
              for name, r in runs.items()],
             [f"ratio to the fastest peer ({best}): {times(ratio)}"],
@@ -148,11 +140,6 @@ def run(folder, n, rounds, level):
     return found
 
 
-def _status(key):
-    with open("/proc/self/status", encoding="ascii") as f:
-        return next(int(line.split()[1]) * 1024 for line in f if line.startswith(key + ":"))
-
-
 def main(shape, route, n, level):
     """Memory of one route: the arrays made, everything imported and used once before."""
     make, work = SHAPES[shape][0], routes(shape)[route]
@@ -160,11 +147,7 @@ def main(shape, route, n, level):
         path = os.path.join(folder, "columns.parquet")
         data, few = make(int(n)), make(1000)
         work(few, path, int(level))
-        with open("/proc/self/clear_refs", "wb", buffering=0) as f:
-            f.write(b"5")
-        before = _status("VmRSS")
-        work(data, path, int(level))
-        print(json.dumps({"growth": _status("VmHWM") - before}))
+        print_growth(lambda: work(data, path, int(level)))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
-"""Measuring of the benchmarks: alternating runs, medians, spread, and tables of what was found.
+"""Measuring of the benchmarks: alternating runs, medians, spread, memory of fresh processes, and tables of figures.
 
 On a machine that others use, one figure says nothing. All contenders of a comparison run in turns, in an order that
 changes from round to round; a ratio is the median of the ratios within a round, so that a slow minute slows both sides.
 """
 
 import gc
+import json
 import statistics
+import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 
@@ -53,6 +56,26 @@ def alternate(contenders, rounds, warm=True):
             found[name].seconds.append(time.perf_counter() - start)
             found[name].cpu.append(time.process_time() - cpu)
     return found
+
+
+def growth(script, *args):
+    """Peak growth in MiB of a fresh process, a script that ends with print_growth; NaN where it failed."""
+    done = subprocess.run([sys.executable, script, *map(str, args)], capture_output=True, text=True)
+    return json.loads(done.stdout)["growth"] / 2**20 if done.returncode == 0 else float("nan")
+
+
+def _status(key):
+    with open("/proc/self/status", encoding="ascii") as f:
+        return next(int(line.split()[1]) * 1024 for line in f if line.startswith(key + ":"))
+
+
+def print_growth(work):
+    """Calls it and prints by how much this process grew at most meanwhile."""
+    with open("/proc/self/clear_refs", "wb", buffering=0) as f:
+        f.write(b"5")
+    before = _status("VmRSS")
+    work()
+    print(json.dumps({"growth": _status("VmHWM") - before}))
 
 
 def one_thread():

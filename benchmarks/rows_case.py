@@ -5,10 +5,8 @@ The names are shared between rows (a collector keeps them) or made anew for ever
 the measured time, since that is how rows come, and the median of exhausting them alone is taken away.
 """
 
-import json
 import os
 import sqlite3
-import subprocess
 import sys
 import tempfile
 from collections import deque
@@ -16,7 +14,7 @@ from dataclasses import make_dataclass
 from itertools import islice
 from operator import attrgetter, itemgetter
 
-from measure import alternate, table, times
+from measure import alternate, growth, print_growth, table, times
 
 SCHEMA = {"cluster": "string", "hostname": "string", "metric": "string", "scope": "string", "scope_id": "string",
           "timestamp": "int64", "frequency": "int64", "value": "float32"}  # fmt: skip
@@ -169,12 +167,6 @@ def routes(shape):
     return {"ccpq": by_ccpq, **ROUTES[shape.replace(",", "").split()[0]]}
 
 
-def growth(shape, route, n, level):
-    """Peak growth of a fresh process in MiB."""
-    done = subprocess.run([sys.executable, __file__, shape, route, str(n), str(level)], capture_output=True, text=True)
-    return json.loads(done.stdout)["growth"] / 2**20 if done.returncode == 0 else float("nan")
-
-
 def run(folder, n, rounds, level):
     found = {}
     for shape, make in SHAPES.items():
@@ -190,7 +182,7 @@ def run(folder, n, rounds, level):
             f"Rows: {shape}. {n:,} rows, zstd {level}; the generator alone takes {runs['generator'].median / n * 1e9:.0f} ns a row",
             ("", "ns a row", "spread", "M rows/s, all", "MiB more", "of ccpq's time"),
             [(name, f"{r.median / n * 1e9:.0f}", f"{r.spread:.0f} %", f"{n / runs[name].median / 1e6:.2f}",
-              f"{growth(shape, name, n, level):.1f}", "" if name == "ccpq" else times(r.ratio(net["ccpq"])))
+              f"{growth(__file__, shape, name, n, level):.1f}", "" if name == "ccpq" else times(r.ratio(net["ccpq"])))
              for name, r in net.items()],
             [f"ratio to pyarrow's fastest: {times(ratio)}"],
         )  # fmt: skip
@@ -200,11 +192,6 @@ def run(folder, n, rounds, level):
     return found
 
 
-def _status(key):
-    with open("/proc/self/status", encoding="ascii") as f:
-        return next(int(line.split()[1]) * 1024 for line in f if line.startswith(key + ":"))
-
-
 def main(shape, route, n, level):
     """Memory of one route: everything imported and used once before."""
     work = routes(shape)[route]
@@ -212,11 +199,7 @@ def main(shape, route, n, level):
         path = os.path.join(folder, "rows.parquet")
         work(SHAPES[shape](1000), path, int(level))
         rows = SHAPES[shape](int(n))  # the database of a cursor is made here
-        with open("/proc/self/clear_refs", "wb", buffering=0) as f:
-            f.write(b"5")
-        before = _status("VmRSS")
-        work(rows, path, int(level))
-        print(json.dumps({"growth": _status("VmHWM") - before}))
+        print_growth(lambda: work(rows, path, int(level)))
 
 
 if __name__ == "__main__":

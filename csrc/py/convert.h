@@ -1,5 +1,5 @@
-/* One Python value into one column. The table of what is taken and what is refused is api.md's,
- * strict: nothing is guessed, cut or rounded but a float into float32.
+/* One Python value into one column. The table of what is taken and what is refused is that of
+ * docs/types.md, strict: nothing is guessed, cut or rounded but a float into float32.
  *
  * A refusal is not yet an exception: only the caller knows row numbers, so a converter leaves the
  * class and the text in the `conv` record. Exceptions of user code stay pending, untouched. */
@@ -57,7 +57,7 @@ struct column {
 
 /* Binds a zeroed column to a field and to the builder its values go into. Imports what the type needs (datetime,
  * decimal, uuid, json): -1 with the exception of that, and convert_clear takes away what was made. `strict`: only what
- * api.md's table accepts; otherwise also what its paragraph on strict=False adds. */
+ * the table of docs/types.md accepts; otherwise also what its paragraph on strict=False adds. */
 int convert_bind(core_state *st, column *c, const cq_field *f, cq_colbuf *buf, bool strict);
 int convert_traverse(column *c, visitproc visit, void *arg);
 void convert_clear(column *c);
