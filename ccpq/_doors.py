@@ -70,7 +70,7 @@ def _check_rows(rows: Any, method: str) -> None:
     elif isinstance(rows, io.IOBase):
         raise TypeError(f"{method}() takes rows; iterating a file gives lines: write csv.DictReader(file), or parse each line")
     elif isinstance(rows, type):
-        raise TypeError(f"{method}() takes rows, not the class {kind}")
+        raise TypeError(f"{method}() takes rows, not the class {rows.__name__}")
     elif (isinstance(rows, tuple) or not isinstance(rows, Iterable)) and field_names(type(rows)) is not None:
         raise TypeError(f"{method}() takes many rows; a {kind} is one row: write_row(row), or {method}([row])")
     elif not isinstance(rows, Iterable) and (not hasattr(rows, "__getitem__") or hasattr(rows, "collect")):

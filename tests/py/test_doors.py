@@ -53,7 +53,7 @@ DOORS = {
     "text file": (lambda: io.StringIO("1,x\n"), "iterating a file gives lines"), "binary file": (lambda: io.BytesIO(b"1,x\n"), "iterating a file gives lines"),
     "int": (lambda: 5, "int is not iterable"), "None": (lambda: None, "None is not iterable"), "object": (lambda: object(), "object is not iterable"),
     "dataclass": (lambda: Sample(1), "a Sample is one row: write_row(row)"), "NamedTuple": (lambda: Named(1, "x"), "a Named is one row: write_row(row)"),
-    "class": (lambda: Sample, "not the class type"), "async": (lambda: Async(), "async for row in rows"),
+    "class": (lambda: Sample, "not the class Sample"), "async": (lambda: Async(), "async for row in rows"),
     "pandas": (lambda: need("pandas").DataFrame({"a": [1]}), "{}(DataFrame): iterating a DataFrame gives column names; use write_arrow(df)"),
     "polars": (lambda: need("polars").DataFrame({"a": [1]}), "{}(DataFrame): iterating a DataFrame gives columns; use write_arrow(df)"),
     "lazy": (lambda: need("polars").LazyFrame({"a": [1]}), "write_arrow(frame.collect())"),

@@ -1,4 +1,4 @@
-/* The writer's struct, shared by writer.c and batch_write.c and nobody else. */
+/* The writer's struct, shared by writer.c, batch_write.c and stage.c and nobody else. */
 #ifndef CQ_WRITE_WRITER_INT_H
 #define CQ_WRITE_WRITER_INT_H
 
