@@ -37,7 +37,7 @@ _BYTES_TYPES = ("binary", "bson", "uuid", "json")
 
 _DATETIME_UNITS = ("W", "D", "h", "m", "s", "ms", "us", "ns")
 _NUMPY_KINDS = {"b": "bool", "i": "int", "u": "uint", "f": "float", "S": "bytes", "V": "void", "U": "text"}
-_STRUCT_KINDS = {"?": "bool", **dict.fromkeys("bhilqn", "int"), **dict.fromkeys("BHILQN", "uint"), **dict.fromkeys("efd", "float")}
+STRUCT_KINDS = {"?": "bool", **dict.fromkeys("bhilqn", "int"), **dict.fromkeys("BHILQN", "uint"), **dict.fromkeys("efd", "float")}
 
 
 def _package(x: object) -> str:
@@ -142,7 +142,7 @@ def _from_buffer(name: str, x: object) -> tuple:
         raise _refused(name, x, f"a buffer of {view.ndim} dimensions; a column has one")
     code = view.format
     swapped = code[:1] in (">!" if sys.byteorder == "little" else "<")
-    kind = _STRUCT_KINDS.get(code.lstrip("@=<>!"))
+    kind = STRUCT_KINDS.get(code.lstrip("@=<>!"))
     if isinstance(x, array.array) and x.typecode in "uw":
         return ("objects", x)
     if kind is None:
@@ -234,7 +234,7 @@ def _sources(schema: Schema, columns: Mapping[str, object], ignore_extra: bool) 
     if unknown and not ignore_extra:
         first = unknown[0]
         raise RowValueError(
-            f"write_columns(): there is no column {first!r}{near(first, schema.names) or _IGNORE}"
+            f"write_columns(): there is no column {first!r}{near(first, schema.names)}{_IGNORE}"
             + (f" ({len(unknown) - 1} more are unknown)" if len(unknown) > 1 else ""),
             row=0, column=None, value=first,
         )  # fmt: skip

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ccpq import _core
-from ccpq._columns import is_arrow, is_frame, no_numpy_type
+from ccpq._columns import STRUCT_KINDS, is_arrow, is_frame, no_numpy_type
 from ccpq._errors import SchemaError
 from ccpq._infer import infer_schema
 from ccpq._schema import Schema, schema as make_schema
@@ -24,7 +24,6 @@ _END = object()
 
 _TIMES = {"D": "date?", "h": "timestamp[s]?", "m": "timestamp[s]?", "s": "timestamp[s]?", "ms": "timestamp[ms]?",
           "us": "timestamp[us]?", "ns": "timestamp[ns]?"}  # fmt: skip
-_STRUCT_CODES = {"?": "bool", **dict.fromkeys("bhilqn", "int"), **dict.fromkeys("BHILQN", "uint"), **dict.fromkeys("efd", "float")}
 
 
 class _Named:
@@ -124,7 +123,7 @@ def _buffer_code(x: Any) -> str | None:
         view = memoryview(x)
     except TypeError:
         return None
-    kind = _STRUCT_CODES.get(view.format.lstrip("@=<>!"))
+    kind = STRUCT_KINDS.get(view.format.lstrip("@=<>!"))
     return kind if kind in (None, "bool") else f"{kind}{8 * view.itemsize}"
 
 

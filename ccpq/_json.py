@@ -13,7 +13,7 @@ _DEPTH = 100
 
 
 def _place(x: object, within: tuple[object, ...] = ()) -> str | None:
-    """Where the first part of a value is that is no JSON: ``"['a'][3]"``; None: nowhere, or too deep to look for."""
+    """Where the first part of a value is that is no JSON: ``".tags[3].name"``; None: nowhere, or too deep to look for."""
     if x is None or isinstance(x, (str, int)) or (isinstance(x, float) and math.isfinite(x)):
         return None
     if not isinstance(x, (dict, list, tuple)):
@@ -27,7 +27,7 @@ def _place(x: object, within: tuple[object, ...] = ()) -> str | None:
             return ""
         found = _place(part, (*within, x))
         if found is not None:
-            return f"[{key!r:.40}]{found}"
+            return (f".{key}" if isinstance(key, str) and key.isidentifier() and len(key) <= 40 else f"[{key!r:.40}]") + found
     return None
 
 

@@ -150,9 +150,9 @@ static conv_result refuse_key(conv *x, const column *c, PyObject *v, PyObject *k
     return r;
 }
 
-/* Where in `content` the refused part is: ", at value['a'][3]", or nothing. Looking for it may run user code, and what
- * that raises is of no interest then. */
-static PyObject *place_text(PyObject *content)
+/* Where in `content` the refused part is: ", at tags[3].name" in column tags, or nothing. Looking for it may run user code,
+ * and what that raises is of no interest then. */
+static PyObject *place_text(const column *c, PyObject *content)
 {
     PyObject *place = NULL, *find = NULL;
     if (convert_need(&find, "ccpq._json", "_place") == 0) place = PyObject_CallOneArg(find, content);
@@ -160,7 +160,7 @@ static PyObject *place_text(PyObject *content)
     if (!place && !PyErr_ExceptionMatches(PyExc_Exception)) return NULL;
     PyErr_Clear();
     const bool told = place && PyUnicode_Check(place) && PyUnicode_GET_LENGTH(place) > 0;
-    PyObject *text = told ? PyUnicode_FromFormat(", at value%U", place) : PyUnicode_FromString("");
+    PyObject *text = told ? PyUnicode_FromFormat(", at %U%U", c->name, place) : PyUnicode_FromString("");
     Py_XDECREF(place);
     return text;
 }
@@ -170,7 +170,7 @@ static conv_result refuse_content(conv *x, const column *c, PyObject *content, P
 {
     const bool is_type = PyErr_ExceptionMatches(PyExc_TypeError);
     if (!is_type && !PyErr_ExceptionMatches(PyExc_ValueError) && !PyErr_ExceptionMatches(PyExc_RecursionError)) return CONV_RAISED;
-    PyObject *e = compat_take_exception(), *text = py_value_text(x->st, v), *place = text ? place_text(content) : NULL;
+    PyObject *e = compat_take_exception(), *text = py_value_text(x->st, v), *place = text ? place_text(c, content) : NULL;
     conv_result r = CONV_RAISED;
     if (e && place)
         r = convert_refuse(x, is_type ? x->st->RowTypeError : x->st->RowValueError, "%U (%.100s) in a %s column: %S%U", text,

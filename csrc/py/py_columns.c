@@ -352,7 +352,7 @@ static int refuse_unknown(WriterObject *self, PyObject *name, bool is_index)
                      "or df.reset_index() and a column for it",
                      shown);
     else if (shown)
-        PyErr_Format(self->st->RowValueError, "write_arrow(): there is no column %U%U; extra=\"ignore\" leaves such columns out", shown, hint);
+        PyErr_Format(self->st->RowValueError, "write_arrow(): there is no column %U%U; extra='ignore' leaves such columns out", shown, hint);
     Py_XDECREF(hint);
     Py_XDECREF(shown);
     return -1;

@@ -78,13 +78,17 @@ def test_every_refusal_has_a_remedy(type_, value, words):
 def test_where_in_a_json_value():
     inner = {"x": [1, {"y": Decimal(5)}]}
     for value, cls, words in [
-        (inner, TypeError, "Decimal is not JSON serializable, at value['x'][1]['y']"), ([[0.5], [float("nan")]], ValueError, ", at value[1][0]"),
-        (ccpq.Json({"a": {1}}), TypeError, ", at value['a']"), ({"a": {(1, 2): 3}}, TypeError, ", at value['a']"), (ccpq.Json({1}), TypeError, "serializable"),
+        (inner, TypeError, "Decimal is not JSON serializable, at c.x[1].y"), ([[0.5], [float("nan")]], ValueError, ", at c[1][0]"),
+        (ccpq.Json({"a": {1}}), TypeError, ", at c.a"), ({"a": {(1, 2): 3}}, TypeError, ", at c.a"), (ccpq.Json({1}), TypeError, "serializable"),
     ]:  # fmt: skip
         assert said(lambda value=value: write({"c": "json"}, [(value,)]), cls).endswith(words)
+    tags = [1, 2, 3, {"name": Decimal(1), "odd key": {"": Decimal(1)}}]
+    assert said(lambda: write({"tags": "json"}, [(tags,)]), ccpq.RowTypeError).endswith(", at tags[3].name")
+    del tags[3]["name"]
+    assert said(lambda: write({"tags": "json"}, [(tags,)]), ccpq.RowTypeError).endswith(", at tags[3]['odd key']['']")
     ring: list = [1]
     ring.append({"a": ring})
-    assert said(lambda: write({"c": "json"}, [(ring,)]), ccpq.RowValueError).endswith(", at value[1]['a']")
+    assert said(lambda: write({"c": "json"}, [(ring,)]), ccpq.RowValueError).endswith(", at c[1].a")
 
 
 # -- rows
