@@ -179,6 +179,15 @@ static cq_status choose_direct(cq_page_coder *k, const fixed_page *p, direct_cos
     return CQ_OK;
 }
 
+/* The same where only the encoding matters: without a rival there is nothing to measure. */
+static cq_status choose_encoding(cq_page_coder *k, const fixed_page *p, cq_pq_encoding *encoding, cq_err *e)
+{
+    direct_cost d = {.encoding = CQ_PQ_PLAIN};
+    if (rival_of_plain(k, p) != CQ_PQ_PLAIN) CQ_TRY(choose_direct(k, p, &d, e));
+    *encoding = d.encoding;
+    return CQ_OK;
+}
+
 /* Cost of the page's indexes into the dictionary as it is now. */
 static cq_status ids_cost(cq_page_coder *k, const cq_colbuf *c, const fixed_page *p, double *cost, cq_err *e)
 {
@@ -218,16 +227,13 @@ static cq_status choose_on_trial(cq_page_coder *k, cq_colbuf *c, const fixed_pag
 static cq_status choose_admitted(cq_page_coder *k, cq_colbuf *c, const fixed_page *p, cq_choice *out, cq_err *e)
 {
     uint32_t const before = c->dict.n_entries;
-    direct_cost direct;
     bool fits;
     size_t growth;
     CQ_TRY(make_ids(k, c, p, &growth, &fits, e));
     if (!fits || (size_t)(c->dict.n_entries - before) * 2 > p->n) {
         cq_dict_truncate(&c->dict, before);
         c->mode = CQ_CHUNK_DIRECT;
-        CQ_TRY(choose_direct(k, p, &direct, e));
-        out->encoding = direct.encoding;
-        return CQ_OK;
+        return choose_encoding(k, p, &out->encoding, e);
     }
     out->encoding = CQ_PQ_RLE_DICTIONARY;
     if (rival_of_plain(k, p) != CQ_PQ_BYTE_STREAM_SPLIT) return CQ_OK;
@@ -256,9 +262,7 @@ cq_status cq_choose_fixed(cq_page_coder *k, cq_colbuf *c, bool chunk_continues, 
     } else if (c->mode == CQ_CHUNK_DICT) {
         CQ_TRY(choose_admitted(k, c, &p, out, e));
     } else {
-        direct_cost direct;
-        CQ_TRY(choose_direct(k, &p, &direct, e));
-        out->encoding = direct.encoding;
+        CQ_TRY(choose_encoding(k, &p, &out->encoding, e));
     }
     out->mode_after = c->mode;
     out->bit_width = cq_index_width(k->kind, c->dict.n_entries);
