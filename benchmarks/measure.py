@@ -5,6 +5,7 @@ changes from round to round; a ratio is the median of the ratios within a round,
 """
 
 import gc
+import os
 import json
 import statistics
 import subprocess
@@ -79,9 +80,11 @@ def print_growth(work):
 
 
 def one_thread():
-    """Peers use as many threads as we do: one. Polars reads its environment when it is imported, see run.py."""
+    """Peers use as many threads as we do: one. Polars reads its environment when it is imported, see run.py; what still works
+    in the background (Polars and DuckDB write files so) shares one processor with the rest."""
     import pyarrow as pa
 
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
 

@@ -2,7 +2,7 @@
 
     benchmarks/run.py [rows] [columns] [archive] [size] [--rows N] [--hosts N] [--rounds N] [--level N] [--json FILE]
 
-Everything by default. One thread on every side, the same codec and level, no side syncs. Contenders run in turns, and a
+Everything by default. One thread on one processor on every side, the same codec and level, no side syncs. Contenders run in turns, and a
 ratio is the median over the rounds, with the least and the most behind it; `spread` is half the range of a contender's own
 times, which is what the machine adds. Ratios above 1 mean that the peer took more. Nothing here is asserted: tests judge
 what is right, this tells what is fast.
@@ -52,7 +52,7 @@ def main():
         sys.exit("pyarrow is not here: there is nobody to compare with (make bench installs it)")
     measure.one_thread()
     load = os.getloadavg()[0]
-    print(f"ccpq {ccpq.__version__}, pyarrow {pyarrow.__version__}, one thread, {args.rounds} rounds, load of the machine {load:.1f} "
+    print(f"ccpq {ccpq.__version__}, pyarrow {pyarrow.__version__}, one thread on one processor, {args.rounds} rounds, load of the machine {load:.1f} "
           f"on {os.cpu_count()} processors")
     data = os.environ.get("CCPQ_TEST_DATA") or str(ROOT.parent / "shared" / "data")
     found = {}
