@@ -6,6 +6,7 @@ one build cannot test another. CCPQ_TESTS_WITHOUT=pyarrow,numpy makes libraries 
 """
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -35,6 +36,12 @@ else:
     hypothesis.settings.register_profile("default-here", deadline=None, print_blob=True)
     hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None)
     hypothesis.settings.load_profile("ci" if IN_CI else "default-here")
+
+
+def pytest_configure():
+    # A background job of a shell is born with SIGINT ignored, and so would be every process that a test interrupts.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header(config):
